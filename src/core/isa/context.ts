@@ -12,8 +12,28 @@ export type FloatFormat = 's' | 'd';
 
 /** Operations of core/softfloat that the context calls where the host's arithmetic may not be exact. */
 export type FloatOperation =
-  | 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'fma' | 'min' | 'max' | 'eq' | 'lt' | 'le' | 'classify'
-  | 'to-w' | 'to-wu' | 'to-l' | 'to-lu' | 'from-w' | 'from-wu' | 'from-l' | 'from-lu' | 'to-s' | 'to-d';
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'sqrt'
+  | 'fma'
+  | 'min'
+  | 'max'
+  | 'eq'
+  | 'lt'
+  | 'le'
+  | 'classify'
+  | 'to-w'
+  | 'to-wu'
+  | 'to-l'
+  | 'to-lu'
+  | 'from-w'
+  | 'from-wu'
+  | 'from-l'
+  | 'from-lu'
+  | 'to-s'
+  | 'to-d';
 
 export interface Context {
   // ---- operands (x0 reads 0) -------------------------------------------------------------------------------------

@@ -1,0 +1,32 @@
+/**
+ * How a helper process (the hub, the disk server) learns that it has to go: by SIGTERM, SIGINT or SIGHUP, or because its
+ * parent is gone. The parent keeps the write end of a pipe that is the child's standard input; the kernel closes it however
+ * the parent dies, SIGKILL included, and the child sees the end of its input. (Node cannot ask for a signal on the
+ * parent's death.)
+ */
+import { fstatSync } from 'node:fs';
+
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/**
+ * Resolves, with the reason in words, at the first sign that this process should stop. Standard input counts only when it
+ * is a pipe or a socket, as a parent gives it: a terminal or /dev/null says nothing about a parent.
+ */
+export function untilToldToStop(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of SIGNALS) process.once(signal, () => resolve(`received ${signal}`));
+    if (!stdinIsLifeline()) return;
+    process.stdin.once('end', () => resolve('the parent process is gone'));
+    process.stdin.once('error', () => resolve('the parent process is gone'));
+    process.stdin.resume();
+  });
+}
+
+function stdinIsLifeline(): boolean {
+  try {
+    const stat = fstatSync(0);
+    return stat.isFIFO() || stat.isSocket();
+  } catch {
+    return false; // no standard input at all
+  }
+}

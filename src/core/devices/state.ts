@@ -69,6 +69,14 @@ export class SavedState {
     return value.slice();
   }
 
+  /** A list of byte strings of at most `maxLength` bytes each, copied. */
+  byteStrings(name: string, maxLength: number): Uint8Array[] {
+    return this.list(name).map((value) => {
+      if (!(value instanceof Uint8Array) || value.length > maxLength) throw this.malformed(name);
+      return value.slice();
+    });
+  }
+
   list(name: string): readonly Plain[] {
     const value = this.#fields[name];
     if (!Array.isArray(value)) throw this.malformed(name);

@@ -171,6 +171,11 @@ test('the defaults are the addresses that users of QEMU know', () => {
   assert.match(words, /--tcp-ports 127\.0\.0\.1\/2222:22$/);
 });
 
+test('a host without a default route lends its loopback interface', () => {
+  assert.match(passtArguments({ ipv6: true }, false).join(' '), /--interface lo --ipv4-only$/);
+  assert.doesNotMatch(passtArguments({ ipv6: true }, true).join(' '), /--interface|--ipv4-only/);
+});
+
 /** Process ids of the children of `parent`, of whatever name (Linux). */
 function passtChildren(parent: number): number[] {
   const text = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim();
@@ -182,7 +187,8 @@ async function hubProcess(name: string): Promise<{ hub: ChildProcess; passt: num
   const script = new URL('./fixtures/hub-process.ts', import.meta.url).pathname;
   const words = [script, join(directory, `${name}.sock`), command, String(port)];
   const hub = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(hub.stdout!, 'data');
+  const [first] = await Promise.race([once(hub.stdout!, 'data'), once(hub, 'exit')]);
+  assert.equal(String(first), 'ready\n');
   const [passt] = passtChildren(hub.pid!);
   assert.ok(passt !== undefined);
   return { hub, passt, port };

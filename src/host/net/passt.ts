@@ -13,6 +13,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
 import { OperatingError } from '../../core/base/error.ts';
 import { errorCode } from './address.ts';
@@ -68,19 +69,34 @@ export async function openPasst(options: PasstOptions, events: UplinkEvents): Pr
   return passt;
 }
 
-/** The command line of passt: pure, for tests and for people who want to see it. */
-export function passtArguments(options: PasstOptions): string[] {
+/**
+ * The command line of passt, for tests and for people who want to see it. A host without a default route (`routed` false:
+ * a laptop on a journey, a container without a network) has no interface for passt to copy from; with the loopback
+ * interface in its place the guest still reaches this host, and this host the guest.
+ */
+export function passtArguments(options: PasstOptions, routed = hasDefaultRoute()): string[] {
   const words = ['--foreground', '--quiet', '--fd', '3'];
   words.push('--address', options.guestAddress ?? DEFAULT_GUEST_ADDRESS);
   words.push('--netmask', String(options.prefixLength ?? 24));
   words.push('--gateway', options.gateway ?? DEFAULT_GATEWAY);
   words.push('--mac-addr', GATEWAY_MAC);
   for (const server of options.nameServers ?? []) words.push('--dns', server);
-  if (!options.ipv6) words.push('--ipv4-only');
+  if (!routed) words.push('--interface', 'lo');
+  if (!options.ipv6 || !routed) words.push('--ipv4-only');
   for (const { protocol, hostAddress = '127.0.0.1', hostPort, guestPort } of options.forwards ?? []) {
     words.push(protocol === 'tcp' ? '--tcp-ports' : '--udp-ports', `${hostAddress}/${hostPort}:${guestPort}`);
   }
   return words;
+}
+
+/** Whether this host has a default route for IPv4 (Linux, proc_net_route: destination and mask 0). */
+function hasDefaultRoute(): boolean {
+  try {
+    const lines = readFileSync('/proc/net/route', 'utf8').split('\n').slice(1);
+    return lines.some((line) => line.split('\t')[1] === '00000000' && line.split('\t')[7] === '00000000');
+  } catch {
+    return true; // no such file: let passt judge
+  }
 }
 
 class PasstUplink implements Uplink {

@@ -1,0 +1,53 @@
+/**
+ * The machine as record, replay and replication see it: a position, two doors, and exact stops. The real machine
+ * implements it, and so does the small one of the simulator. MACHINE.md, rules 1 to 8 and 20, say what it promises.
+ */
+import type { BlockRequest, Input, Output, PowerAction } from '../machine/doors.ts';
+
+/** Why a machine takes no more steps. A fault is one that the machine's description cannot express, never a guest trap. */
+export type MachineStop =
+  | { readonly reason: 'power'; readonly action: PowerAction }
+  | { readonly reason: 'fault'; readonly message: string };
+
+/**
+ * Why `run` came back: the position was reached; the machine waits in `wfi` with nothing pending; it stopped for good; or
+ * somebody asked for an early return (`requestStop`, the end of a slice), which never changes the machine's state.
+ */
+export type RunResult = 'position' | 'waiting' | 'stopped' | 'requested';
+
+/**
+ * Where outputs go, synchronously, on the machine's own thread. `position` is the position once the step that made the
+ * output is complete; for an output made while an input is applied, the position of that input.
+ */
+export type OutputListener = (output: Output, position: bigint) => void;
+
+export interface PendingBlockRequest {
+  readonly device: number;
+  readonly request: BlockRequest;
+}
+
+export interface ReplicatedMachine {
+  /** Steps so far. */
+  readonly position: bigint;
+  /** In `wfi` with nothing pending: only an input moves it on. */
+  readonly waiting: boolean;
+  /** Guest time at this position, in ticks of 100 ns. */
+  readonly time: bigint;
+  /** Set once the machine takes no more steps. */
+  readonly stopped: MachineStop | undefined;
+  /** Set by whoever owns the machine, before the first step. */
+  onOutput: OutputListener;
+  /** Applies an input between two steps, at the current position. It may produce outputs. */
+  apply(input: Input): void;
+  /** Runs at most to `until` (not before the current position). */
+  run(until: bigint): RunResult;
+  /**
+   * Makes a `run` in progress return 'requested' as soon as the engine looks: before the next step where it can, after some
+   * thousands of steps at the latest. Callable from `onOutput`; without effect on a machine that is not running.
+   */
+  requestStop(): void;
+  /** A hash of the whole state (MACHINE.md, 20), 0 .. 2^64-1. It ends an epoch of dirty pages. */
+  hash(): bigint;
+  /** Block requests that have no completion yet, of all devices, in the order in which the guest submitted them. */
+  inFlightBlockRequests(): readonly PendingBlockRequest[];
+}

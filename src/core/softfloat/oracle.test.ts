@@ -1,6 +1,6 @@
 /**
  * Softfloat against arithmetic that we did not write: the host's floating-point unit, through C and <fenv.h>, and the
- * RISC-V instructions, through QEMU. oracle.c makes the cases and the answers. Where no compiler or no emulator is
+ * RISC-V instructions, through QEMU. testing/oracle.c makes the cases and the answers. Where no compiler or no emulator is
  * installed, the test says so and is skipped; vectors.test.ts holds answers of both for every machine.
  *
  * More than the usual cases: SOFTFLOAT_CASES=10000000 node --test src/core/softfloat/oracle.test.ts
@@ -12,9 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Case, formatCase, perform, readRecord, recordBytes, resultFormat } from './case.ts';
 import { F32, F64, Flag } from './format.ts';
 import { Softfloat } from './softfloat.ts';
+import { type Case, formatCase, perform, readRecord, recordBytes, resultFormat } from './testing/case.ts';
 
 const batch = 100_000;
 const cases = Number(process.env.SOFTFLOAT_CASES ?? batch);
@@ -32,7 +32,7 @@ function missing(...commands: string[]): string | false {
 /** Compiles oracle.c; the program's path. */
 function compile(compiler: string, ...options: string[]): string {
   const program = join(directory, compiler);
-  const source = fileURLToPath(new URL('oracle.c', import.meta.url));
+  const source = fileURLToPath(new URL('testing/oracle.c', import.meta.url));
   execFileSync(compiler, ['-O1', '-frounding-math', '-ffp-contract=off', ...options, '-o', program, source, '-lm']);
   return program;
 }

@@ -1,13 +1,13 @@
 /**
- * Softfloat against answers that were recorded from RISC-V instructions (QEMU, by oracle.c): at least one for each
+ * Softfloat against answers that were recorded from RISC-V instructions (QEMU, by testing/oracle.c): at least one for each
  * operation, format and set of flags, so that every machine checks softfloat without a compiler; and what its
  * callers may rely on besides.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCase, perform } from './case.ts';
 import { F32, F64, Flag, Rounding } from './format.ts';
 import { Softfloat } from './softfloat.ts';
+import { parseCase, perform } from './testing/case.ts';
 
 /** Operation, rounding mode, a, b, c = result and flags; all numbers in hexadecimal, the flags in decimal. */
 const recorded = `

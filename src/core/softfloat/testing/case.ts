@@ -1,8 +1,8 @@
 /**
- * One case of the tests: an operation, its operands, and what an oracle (oracle.c) answered. Only tests import this.
+ * One case of the tests: an operation, its operands, and what an oracle (oracle.c) answered.
  */
-import { F32, F64, type Format, type RoundingMode } from './format.ts';
-import type { Softfloat } from './softfloat.ts';
+import { F32, F64, type Format, type RoundingMode } from '../format.ts';
+import type { Softfloat } from '../softfloat.ts';
 
 export interface Case {
   operation: string;

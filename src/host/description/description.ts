@@ -3,6 +3,7 @@
  * treat each other (time-outs, buffers). This is the plain, checked form that the rest of the program works with; it
  * comes from a YAML file (`load.ts`) or from QEMU-like options (`options.ts`). All paths in it are absolute.
  */
+import type { StreamAddress } from '../net/address.ts';
 
 export interface DiskDescription {
   /** A raw image file or a block device; its length is a multiple of 512 bytes. */
@@ -20,12 +21,9 @@ export interface PortForward {
 }
 
 /** Where the guest's Ethernet segment leads: a passt of our own, or a socket that speaks QEMU's `stream` framing. */
-export type Uplink =
-  | { readonly kind: 'passt' }
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+export type Uplink = { readonly kind: 'passt' } | { readonly kind: 'socket'; readonly address: StreamAddress };
 
-/** An address of the guest with the length of its network prefix in bits. */
+/** An IPv4 address of the guest with the length of its network prefix in bits. */
 export interface GuestAddress {
   readonly address: string;
   readonly prefixLength: number;
@@ -34,8 +32,9 @@ export interface GuestAddress {
 export interface NetworkDescription {
   readonly uplink: Uplink;
   readonly forwards: readonly PortForward[];
-  /** What passt tells the guest by DHCP, and what a go-live announces; undefined: passt takes the host's. */
+  /** What passt tells the guest by DHCP, and what a go-live announces; undefined: nobody but the guest knows it. */
   readonly address: GuestAddress | undefined;
+  /** The router's address, as passt plays it. */
   readonly gateway: string | undefined;
 }
 
@@ -90,6 +89,12 @@ export const defaultTimeouts: Timeouts = {
 };
 
 export const MiB = 1024 * 1024;
+
+/** What passt gives the guest by DHCP unless the description says otherwise: as QEMU's user network does. */
+export const passtAddresses = {
+  address: { address: '10.0.2.15', prefixLength: 24 },
+  gateway: '10.0.2.2',
+} as const;
 
 export const defaultBuffers: Buffers = { logBytes: 16 * MiB, outputBytes: 8 * MiB };
 

@@ -48,7 +48,12 @@ test('where the files lie, time-outs and port forwards are not part of it', () =
       disk: { path: '/dev/sdb', readOnly: false },
       onDivergence: 'continue',
       timeouts: { ...defaultTimeouts, suspicionMs: 1000 },
-      network: { uplink: { kind: 'unix', path: '/hub' }, forwards: [], address: undefined, gateway: undefined },
+      network: {
+        uplink: { kind: 'socket', address: { path: '/hub' } },
+        forwards: [],
+        address: undefined,
+        gateway: undefined,
+      },
     }),
     identity({}),
   );

@@ -86,7 +86,7 @@ buffers: { log: 32M, outputs: 2M }
     disk: { path: join(directory, 'disk.img'), readOnly: true },
     mac: '52:54:00:12:34:56',
     network: {
-      uplink: { kind: 'unix', path: join(directory, 'run/hub.sock') },
+      uplink: { kind: 'socket', address: { path: join(directory, 'run/hub.sock') } },
       forwards: [],
       address: { address: '192.168.7.2', prefixLength: 24 },
       gateway: '192.168.7.1',
@@ -102,7 +102,12 @@ test('a disk may be just its path, and then is the root of the default command l
   const description = await load('kernel: vmlinux\ndisk: disk.img\nnetwork: passt\n');
   assert.deepEqual(description.disk, { path: join(directory, 'disk.img'), readOnly: false });
   assert.equal(description.commandLine, 'console=ttyS0 root=/dev/vda rw');
-  assert.deepEqual(description.network?.uplink, { kind: 'passt' });
+  assert.deepEqual(description.network, {
+    uplink: { kind: 'passt' },
+    forwards: [],
+    address: { address: '10.0.2.15', prefixLength: 24 },
+    gateway: '10.0.2.2',
+  });
 });
 
 test('nothing in disk, initramfs and network means none', async () => {
@@ -185,7 +190,7 @@ test('keys that depend on each other are checked together', async () => {
     /2:23: timeouts.suspicion: is 50ms, less than three heartbeats/,
   );
   assert.match(
-    await messageFor('kernel: vmlinux\nnetwork: {uplink: "tcp:host:1", forwards: [80]}\n'),
+    await messageFor('kernel: vmlinux\nnetwork: {uplink: "host:1", forwards: [80]}\n'),
     /network.forwards: need the uplink passt/,
   );
   assert.match(await messageFor('kernel: vmlinux\nnetwork: {forwards: [80, "127.0.0.1:80:81"]}\n'), /a second time/);

@@ -10,6 +10,7 @@ import {
   defaultTimeouts,
   memoryLimits,
   type NetworkDescription,
+  passtAddresses,
 } from './description.ts';
 import { diskProblem, initramfsProblem, kernelProblem } from './files.ts';
 import { type Problem, problemsOf } from './problems.ts';
@@ -81,9 +82,17 @@ function completeNetwork(
   absolute: (path: string) => string,
 ): NetworkDescription | undefined {
   if (input === undefined) return undefined;
-  const { uplink, forwards, address, gateway } = input;
-  const placed = uplink.kind === 'unix' ? { ...uplink, path: absolute(uplink.path) } : uplink;
-  return { uplink: placed, forwards, address, gateway };
+  const { uplink, forwards } = input;
+  const defaults = uplink.kind === 'passt' ? passtAddresses : { address: undefined, gateway: undefined };
+  return {
+    uplink:
+      uplink.kind === 'socket' && 'path' in uplink.address
+        ? { kind: 'socket', address: { path: absolute(uplink.address.path) } }
+        : uplink,
+    forwards,
+    address: input.address ?? defaults.address,
+    gateway: input.gateway ?? defaults.gateway,
+  };
 }
 
 /** The rules that no single key can break. */

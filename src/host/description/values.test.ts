@@ -7,7 +7,6 @@ import {
   parseDuration,
   parseForward,
   parseGuestAddress,
-  parseHostPort,
   parseMac,
   parseName,
   parseSize,
@@ -80,21 +79,14 @@ test('a port forward listens on the loopback address unless it says otherwise', 
 
 test('an uplink is passt or a socket', () => {
   assert.deepEqual(parseUplink('passt'), { kind: 'passt' });
-  assert.deepEqual(parseUplink('unix:run/hub'), { kind: 'unix', path: 'run/hub' });
-  assert.deepEqual(parseUplink('tcp:[::1]:7000'), { kind: 'tcp', host: '::1', port: 7000 });
-  for (const text of ['slirp', 'unix:', 'tcp:localhost', 'tcp:host:0']) refused(parseUplink(text));
-});
-
-test('addresses with ports need brackets around IPv6', () => {
-  assert.deepEqual(parseHostPort('[fd00::1]:5'), { host: 'fd00::1', port: 5 });
-  assert.deepEqual(parseHostPort('host.example:65535'), { host: 'host.example', port: 65535 });
-  for (const text of ['fd00::1:5', '[host]:5', 'host', 'host:', ':5', 'host:65536']) refused(parseHostPort(text));
+  assert.deepEqual(parseUplink('unix:run/hub'), { kind: 'socket', address: { path: 'run/hub' } });
+  assert.deepEqual(parseUplink('[::1]:7000'), { kind: 'socket', address: { host: '::1', port: 7000 } });
+  for (const text of ['slirp', 'unix:', 'localhost', 'host:0', 'fd00::1:5']) refused(parseUplink(text));
 });
 
 test("the guest's address has a prefix that fits it", () => {
   assert.deepEqual(parseGuestAddress('192.168.7.2/24'), { address: '192.168.7.2', prefixLength: 24 });
-  assert.deepEqual(parseGuestAddress('fd00::2/64'), { address: 'fd00::2', prefixLength: 64 });
-  for (const text of ['192.168.7.2', '192.168.7.2/33', 'fd00::2/129', 'x/24', '1.2.3.4/24/8']) {
+  for (const text of ['192.168.7.2', '192.168.7.2/33', 'fd00::2/64', 'x/24', '1.2.3.4/24/8']) {
     refused(parseGuestAddress(text));
   }
 });

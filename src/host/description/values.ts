@@ -4,7 +4,9 @@
  * knows where the text stands (a line of a file, an option) and adds that.
  */
 import { createHash } from 'node:crypto';
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
+import { OperatingError } from '../../core/base/error.ts';
+import { parseAddress as parseStreamAddress } from '../net/address.ts';
 import type { GuestAddress, PortForward, Uplink } from './description.ts';
 
 /** A text that is not what it should be: half a sentence that goes on from the text itself. */
@@ -69,17 +71,6 @@ function parsePort(text: string): number | undefined {
   return port >= 1 && port <= 65535 ? port : undefined;
 }
 
-/** `127.0.0.1:5000`, `[::1]:5000`, `host.example:5000`. */
-export function parseHostPort(text: string): { host: string; port: number } | Wrong {
-  const match = /^(\[[^\]]+\]|[^:[\]]+):(\d+)$/.exec(text.trim());
-  const port = match === null ? undefined : parsePort(match[2]);
-  if (match === null || port === undefined) return new Wrong('is no address like 127.0.0.1:5000 or [::1]:5000');
-  const bracketed = match[1].startsWith('[');
-  const host = bracketed ? match[1].slice(1, -1) : match[1];
-  if (bracketed && !isIPv6(host)) return new Wrong(`has no IPv6 address between its brackets`);
-  return { host, port };
-}
-
 const forwardForm = 'is no port forward like 127.0.0.1:8080:80, 8080:80, 80 or udp:127.0.0.1:5353:53';
 
 /**
@@ -98,32 +89,32 @@ export function parseForward(text: string): PortForward | Wrong {
   return { protocol: protocol === 'udp' ? 'udp' : 'tcp', hostAddress, hostPort, guestPort };
 }
 
-/** `passt`, `unix:/path/of/socket` or `tcp:host:port`. The path is as written, perhaps relative. */
+/** `passt`, or a socket as `unix:/path`, `host:port` or `[ipv6]:port`. The path is as written, perhaps relative. */
 export function parseUplink(text: string): Uplink | Wrong {
-  const trimmed = text.trim();
-  if (trimmed === 'passt') return { kind: 'passt' };
-  if (trimmed.startsWith('unix:') && trimmed.length > 5) return { kind: 'unix', path: trimmed.slice(5) };
-  if (trimmed.startsWith('tcp:')) {
-    const target = parseHostPort(trimmed.slice(4));
-    return target instanceof Wrong ? target : { kind: 'tcp', ...target };
+  if (text.trim() === 'passt') return { kind: 'passt' };
+  const wrong = new Wrong('is no uplink: write passt, unix:/path/of/socket or host:port');
+  try {
+    const address = parseStreamAddress(text.trim());
+    return 'port' in address && address.port === 0 ? wrong : { kind: 'socket', address };
+  } catch (error) {
+    if (error instanceof OperatingError) return wrong;
+    throw error;
   }
-  return new Wrong('is no uplink: write passt, unix:/path/of/socket or tcp:host:port');
 }
 
-/** `192.168.7.2/24`, `fd00::2/64`. */
+/** `192.168.7.2/24`: IPv4, as passt hands it out. */
 export function parseGuestAddress(text: string): GuestAddress | Wrong {
   const [address, prefix, ...rest] = text.trim().split('/');
-  const prefixLength = /^\d{1,3}$/.test(prefix ?? '') ? Number(prefix) : -1;
-  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
-  if (rest.length > 0 || prefixLength < 1 || prefixLength > most) {
-    return new Wrong('is no address with prefix like 192.168.7.2/24');
+  const prefixLength = /^\d{1,2}$/.test(prefix ?? '') ? Number(prefix) : -1;
+  if (rest.length > 0 || !isIPv4(address) || prefixLength < 1 || prefixLength > 30) {
+    return new Wrong('is no IPv4 address with prefix like 192.168.7.2/24');
   }
   return { address, prefixLength };
 }
 
-/** An IP address without a prefix. */
+/** An IPv4 address without a prefix. */
 export function parseAddress(text: string): string | Wrong {
-  return isIP(text.trim()) === 0 ? new Wrong('is no IP address') : text.trim();
+  return isIPv4(text.trim()) ? text.trim() : new Wrong('is no IPv4 address');
 }
 
 /** A machine's name becomes part of file names and of keys at the arbiter. */

@@ -149,6 +149,8 @@ function isUnwritable(entry: Entry, bits: number): boolean {
   return (
     text.includes('unknown') ||
     (isExactConversion(bits) && (bits & 0x7000) !== 0) ||
+    // HINTs that have other names.
+    /^c\.s..i\t.*,0x0$/.test(text) ||
     // Reserved fields are not shown.
     (entry.name === 'fence' && (bits & 0xf00fff80) !== 0) ||
     (entry.name === 'fence.i' && (bits & 0xffff8f80) !== 0)

@@ -45,7 +45,7 @@ test('a log comes back as it was written, in chunks of any size', () => {
 });
 
 test('a log of format version 1 stays readable', () => {
-  const golden = readFileSync(new URL('testing/golden-v1.log', import.meta.url));
+  const golden = readFileSync(new URL('testing/golden-v1.bin', import.meta.url));
   assert.deepEqual(read(golden), everyKind());
   assert.deepEqual(Uint8Array.from(golden), wholeLog().bytes);
 });

@@ -98,13 +98,17 @@ export class Replayer {
     this.#finished = true;
   }
 
-  /** Goes on until one of the four statuses holds. Call it again after more entries, or after 'requested'. */
-  advance(): ReplayStatus {
+  /**
+   * Goes on until one of the four statuses holds. Call it again after more entries, or after 'requested'. `until`, if
+   * given, ends the call early ('requested') rather than let the machine run past that position.
+   */
+  advance(until?: bigint): ReplayStatus {
     while (this.#divergence === undefined && this.#end === undefined) {
       const entry = this.#entries[this.#done];
       const target = entry?.position ?? this.#executable;
       if (this.#machine.position < target) {
-        if (!this.#run(target)) return 'requested';
+        if (until !== undefined && this.#machine.position >= until) return 'requested';
+        if (!this.#run(target, until)) return 'requested';
       } else if (entry === undefined) {
         return this.#atTheEnd();
       } else {
@@ -115,11 +119,12 @@ export class Replayer {
     return this.#divergence === undefined ? 'ended' : 'diverged';
   }
 
-  /** Runs towards `target`; false if the machine was asked for an early return. */
-  #run(target: bigint): boolean {
-    const result = this.#machine.stopped === undefined ? this.#machine.run(target) : 'stopped';
+  /** Runs towards `target`, at most to `until`; false if that ended it, or if the machine was asked for an early return. */
+  #run(target: bigint, until: bigint = target): boolean {
+    const end = until < target ? until : target;
+    const result = this.#machine.stopped === undefined ? this.#machine.run(end) : 'stopped';
     if (this.#machine.position >= target) return true;
-    if (result === 'requested') return false;
+    if (result === 'requested' || this.#machine.position >= end) return false;
     const does = result === 'waiting' ? 'waits for an input' : 'has stopped';
     this.#diverge(`goes on to position ${target}`, `${does} at position ${this.#machine.position}`);
     return true;

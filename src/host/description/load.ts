@@ -20,6 +20,8 @@ const longestFileBytes = 256 * 1024;
 export interface LoadOptions {
   /** False where the disk's file belongs to a disk server on another host: it is not looked at. Default true. */
   readonly diskIsHere?: boolean;
+  /** False where no file of the machine is needed, as by its hub: none is looked at. Default true. */
+  readonly filesAreHere?: boolean;
 }
 
 /**
@@ -40,6 +42,7 @@ export async function loadDescription(path: string, options: LoadOptions = {}): 
   const resolved = await resolveDescription(plainValue(document, source), {
     baseDirectory: dirname(resolvePath(path)),
     defaultName: nameFromFile(path),
+    filesAreHere: options.filesAreHere ?? true,
     diskIsHere: options.diskIsHere ?? true,
   });
   if ('description' in resolved) return resolved.description;

@@ -49,6 +49,7 @@ export async function descriptionFromOptions(options: MachineOptions, baseDirect
   const resolved = await resolveDescription(formOf(options), {
     baseDirectory,
     defaultName: 'machine',
+    filesAreHere: true,
     diskIsHere: true,
   });
   if ('description' in resolved) return resolved.description;

@@ -24,6 +24,8 @@ export interface ResolveContext {
   readonly defaultName: string;
   /** False where the disk's file belongs to a disk server elsewhere: it is not looked at. */
   readonly diskIsHere: boolean;
+  /** False where none of the machine's files is needed. */
+  readonly filesAreHere: boolean;
 }
 
 export type Resolved = { readonly description: Description } | { readonly problems: readonly Problem[] };
@@ -120,6 +122,7 @@ function rulesBroken(description: Description): Problem[] {
 }
 
 async function fileProblems(description: Description, context: ResolveContext): Promise<Problem[]> {
+  if (!context.filesAreHere) return [];
   const { kernel, initramfs, disk } = description;
   const found: [PropertyKey[], string | undefined][] = [[['kernel'], await kernelProblem(kernel)]];
   if (initramfs !== undefined) found.push([['initramfs'], await initramfsProblem(initramfs)]);

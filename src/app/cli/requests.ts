@@ -1,0 +1,107 @@
+/**
+ * What each verb asks for, once its options are parsed and checked: the arguments of the functions in `actions/`. Paths
+ * are as the user gave them, relative to the current directory; absent options are undefined.
+ */
+import type { Description } from '../../host/description/description.ts';
+import type { ImageOptions } from '../../host/image/options.ts';
+import type { StreamAddress } from '../../host/net/address.ts';
+
+export interface RunRequest {
+  readonly description: Description;
+}
+
+export interface RecordRequest {
+  readonly description: Description;
+  /** The log file to write. */
+  readonly log: string;
+}
+
+export interface ReplayRequest {
+  readonly log: string;
+  /** Where the machine's files are now; undefined: where they were when the log was written. */
+  readonly description: Description | undefined;
+  /** The position to stop at; undefined: the log's end. */
+  readonly to: bigint | undefined;
+  /** Print each compared hash with its position. */
+  readonly showHashes: boolean;
+}
+
+export interface ExecRequest {
+  readonly file: string;
+  readonly memoryBytes: number;
+  /** Stop with a failure after this many steps. */
+  readonly maxSteps: bigint | undefined;
+  /** Where to write the memory between begin_signature and end_signature. */
+  readonly signature: string | undefined;
+  /** A line for each step on standard error. */
+  readonly trace: boolean;
+}
+
+export interface ImageBuildRequest {
+  readonly options: ImageOptions;
+}
+
+export interface PairRequest {
+  /** The description's file: the replica processes read it themselves. */
+  readonly descriptionFile: string;
+  readonly description: Description;
+  /** Where sockets, the arbiter's directory and logs go; undefined: a directory of the machine's name. */
+  readonly stateDirectory: string | undefined;
+}
+
+/** What both replica roles are told, however they are started. */
+export interface ReplicaRequest {
+  readonly description: Description;
+  /** The directory that plays the arbiter. */
+  readonly arbiter: string;
+  /** Accept an arbiter on this replica's own host (PROTOCOL.md, 5). */
+  readonly unsafeArbiter: boolean;
+  /** The disk server; undefined for a machine without a disk. */
+  readonly diskServer: StreamAddress | undefined;
+  /** The hub; undefined for a machine without a network. */
+  readonly hub: StreamAddress | undefined;
+  /** Where to report state, a line of JSON each; undefined: nowhere. */
+  readonly status: StreamAddress | undefined;
+}
+
+export interface PrimaryRequest extends ReplicaRequest {
+  /** Where it waits for its backup. */
+  readonly listen: StreamAddress;
+  /** First boot: create generation 0 at the arbiter. */
+  readonly create: boolean;
+  /** Run without waiting for a backup first. */
+  readonly alone: boolean;
+}
+
+export interface BackupRequest extends ReplicaRequest {
+  /** The primary's log channel. */
+  readonly primary: StreamAddress;
+}
+
+export interface HubRequest {
+  readonly listen: readonly StreamAddress[];
+  /** The machine whose network section says what the uplink is; undefined: no uplink. */
+  readonly description: Description | undefined;
+}
+
+export interface DiskRequest {
+  readonly file: string;
+  readonly listen: StreamAddress;
+  readonly readOnly: boolean;
+  /** Where admitted generations are kept durably. */
+  readonly stateFile: string;
+  /** The machine's name, and the arbiter's directory that says who owns a generation. */
+  readonly machine: string;
+  readonly arbiter: string | undefined;
+}
+
+export interface DemoRequest {
+  /** End by itself, with status 0 only if nothing was lost. */
+  readonly once: boolean;
+  /** The port on 127.0.0.1 that reaches the guest's redis. */
+  readonly redisPort: number;
+  /** The port on 127.0.0.1 that reaches the guest's streaming service. */
+  readonly streamPort: number;
+  /** How long the pair runs in health before the primary is killed. */
+  readonly killAfterMs: number;
+}

@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import { integer } from '../option-values.ts';
+
+interface Options {
+  readonly once?: boolean;
+  readonly redisPort: number;
+  readonly streamPort: number;
+  readonly killAfter: number;
+}
+
+/** `understudy demo`: the whole idea in one terminal; what `npm start` runs. */
+export function command(): Command {
+  const port = integer(1, 65535);
+  return new Command('demo')
+    .summary('show a failover: a pair, a client, and a kill -9')
+    .description(
+      'Builds the demo guest if it is missing, starts it as a pair, opens a connection to it and a redis client that counts, kills the primary with SIGKILL after some seconds, and shows what the client sees. Then it stays up: redis answers on a local port until Ctrl-C.',
+    )
+    .option('--once', 'end by itself, with status 0 only if no line or number was lost and no connection broke')
+    .option('--kill-after <seconds>', 'seconds of health before the kill', integer(1, 3600), 8)
+    .option('--redis-port <port>', "port on 127.0.0.1 for the guest's redis", port, 6379)
+    .option('--stream-port <port>', "port on 127.0.0.1 for the guest's streaming service", port, 7777)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ understudy demo
+  $ understudy demo --once
+  $ redis-cli -p 6379 ping        (in another terminal, while it stays up)
+`,
+    )
+    .action(async (options: Options) => {
+      const { demo } = await import('../actions/demo.ts');
+      process.exitCode = await demo({
+        once: options.once ?? false,
+        redisPort: options.redisPort,
+        streamPort: options.streamPort,
+        killAfterMs: options.killAfter * 1000,
+      });
+    });
+}

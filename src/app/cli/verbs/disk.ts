@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import type { StreamAddress } from '../../../host/net/address.ts';
+import { streamAddress } from '../replica-options.ts';
+
+interface Options {
+  readonly listen: StreamAddress;
+  readonly name: string;
+  readonly readOnly?: boolean;
+  readonly state?: string;
+  readonly arbiter?: string;
+}
+
+/** `understudy disk`: the owner of the shared disk's file. */
+export function command(): Command {
+  return new Command('disk')
+    .summary('run the disk server that owns the shared disk')
+    .description(
+      'Owns the file of a shared disk and serves it to the replicas. It admits one generation of the machine at a time and refuses requests of any earlier one, so that a late write of a dead primary cannot land. Only one disk server at a time can have the file.',
+    )
+    .argument('<file>', 'raw disk image or block device')
+    .requiredOption('--listen <address>', 'where replicas connect: HOST:PORT or unix:PATH', streamAddress)
+    .requiredOption('--name <machine>', "the machine's name")
+    .option('--arbiter <dir>', 'admit only the owner that this arbiter names')
+    .option('--state <file>', 'where to keep the admitted generation (default: <file>.generation)')
+    .option('--read-only', 'refuse all writes')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ understudy disk root.img --listen 0.0.0.0:7001 --name web --arbiter /mnt/shared/arbiter
+`,
+    )
+    .action(async (file: string, options: Options) => {
+      const { disk } = await import('../actions/disk.ts');
+      process.exitCode = await disk({
+        file,
+        listen: options.listen,
+        machine: options.name,
+        readOnly: options.readOnly ?? false,
+        stateFile: options.state ?? `${file}.generation`,
+        arbiter: options.arbiter,
+      });
+    });
+}

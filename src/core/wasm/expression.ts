@@ -35,8 +35,20 @@ function makeConst<T extends Type>(type: T, value: number | bigint): Expr<T> {
 }
 
 const rightIdentity: ReadonlySet<OpName> = new Set([
-  'i32.add', 'i32.sub', 'i32.or', 'i32.xor', 'i32.shl', 'i32.shr_s', 'i32.shr_u',
-  'i64.add', 'i64.sub', 'i64.or', 'i64.xor', 'i64.shl', 'i64.shr_s', 'i64.shr_u',
+  'i32.add',
+  'i32.sub',
+  'i32.or',
+  'i32.xor',
+  'i32.shl',
+  'i32.shr_s',
+  'i32.shr_u',
+  'i64.add',
+  'i64.sub',
+  'i64.or',
+  'i64.xor',
+  'i64.shl',
+  'i64.shr_s',
+  'i64.shr_u',
 ] as const);
 
 function makeOp<T extends Type>(name: OpName, args: readonly Expr[]): Expr<T> {
@@ -52,7 +64,8 @@ function makeOp<T extends Type>(name: OpName, args: readonly Expr[]): Expr<T> {
     if (rightIdentity.has(name)) return a as Expr<T>;
     if (name === 'i64.and' || name === 'i32.and') return b as Expr<T>;
   }
-  if (b && a.kind === 'const' && Number(a.value) === 0 && (name === 'i64.add' || name === 'i32.add')) return b as Expr<T>;
+  if (b && a.kind === 'const' && Number(a.value) === 0 && (name === 'i64.add' || name === 'i32.add'))
+    return b as Expr<T>;
   return { kind: 'op', type, op: name, args };
 }
 
@@ -66,7 +79,13 @@ function op2<A extends Type, R extends Type>(name: OpName): Bin<A, R> {
   return (a, b) => makeOp<R>(name, [a, b]);
 }
 function load<T extends Type>(name: LoadName) {
-  return (address: I32, offset = 0): Expr<T> => ({ kind: 'load', type: loads[name][2] as T, op: name, address, offset });
+  return (address: I32, offset = 0): Expr<T> => ({
+    kind: 'load',
+    type: loads[name][2] as T,
+    op: name,
+    address,
+    offset,
+  });
 }
 
 function integer<T extends 'i32' | 'i64'>(type: T) {
@@ -159,6 +178,8 @@ export const i64 = {
   ...integer('i64'),
   extend_i32_s: op1<'i32', 'i64'>('i64.extend_i32_s'),
   extend_i32_u: op1<'i32', 'i64'>('i64.extend_i32_u'),
+  /** Traps (in wasm) outside the range of i64: guard it. */
+  trunc_f64_s: op1<'f64', 'i64'>('i64.trunc_f64_s'),
   extend32_s: op1<'i64', 'i64'>('i64.extend32_s'),
   reinterpret_f64: op1<'f64', 'i64'>('i64.reinterpret_f64'),
   load32_s: load<'i64'>('i64.load32_s'),

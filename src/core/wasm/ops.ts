@@ -119,6 +119,7 @@ export const ops = {
   'f64.mul': binary(0xa2, 'f64', 'f64'),
   'f64.div': binary(0xa3, 'f64', 'f64'),
   'i32.wrap_i64': unary(0xa7, 'i64', 'i32', (a: bigint) => Number(BigInt.asIntN(32, a))),
+  'i64.trunc_f64_s': unary(0xb0, 'f64', 'i64'),
   'i64.extend_i32_s': unary(0xac, 'i32', 'i64', (a: number) => BigInt(a)),
   'i64.extend_i32_u': unary(0xad, 'i32', 'i64', (a: number) => BigInt(a >>> 0)),
   'f32.convert_i32_s': unary(0xb2, 'i32', 'f32'),

@@ -1,0 +1,25 @@
+/**
+ * What an engine is to the machine: it takes steps. Engines never show in the guest's state; any mix of them, stopped at
+ * any position, gives the same machine.
+ */
+export interface EngineHooks {
+  /** (physical address, size 1|2|4|8) → 1 if a device answered: the value is then in hart.mmioLow and mmioHigh. */
+  readonly mmioRead: (address: number, size: number) => number;
+  /** (physical address, size) → 1 if a device took the value in hart.mmioLow and mmioHigh. */
+  readonly mmioWrite: (address: number, size: number) => number;
+  /** (offset in linear memory, size): a store went into the page of `tohost`. */
+  readonly htifStore: (offset: number, size: number) => void;
+}
+
+export interface Engine {
+  /** Takes at most `limit` steps (1 .. 2^31-1), gives how many; the reason is in hart.exit. May return early with EXIT_LIMIT. */
+  run(limit: number): number;
+  /** Voids all translations: privileged state changed behind the engine's back. */
+  flush(): void;
+  /** Begins an epoch of dirty tracking: the next store to each page marks it. */
+  bumpWrite(): void;
+  /** Data and fetch modes follow privilege, mstatus and satp: call after changing those from outside. */
+  updateModes(): void;
+  /** These bytes of RAM (by offset in linear memory) are about to be written by somebody else than the hart. */
+  touch(offset: number, length: number): void;
+}

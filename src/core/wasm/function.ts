@@ -1,0 +1,191 @@
+/**
+ * A WebAssembly function under construction: structured statements over expression trees. Labels are objects, so nobody
+ * counts branch depths; locals are handed back at the end of a `scope`, so that a function of hundreds of cases keeps a
+ * small frame.
+ */
+import { assert } from '../base/assert.ts';
+import { constantOf, type Expr, type I32, type Type } from './expression.ts';
+import { type StoreName, stores } from './ops.ts';
+
+export interface Label {
+  readonly label: 'block' | 'loop';
+}
+
+/** A function of the module under construction, imported or defined, that can be called. */
+export interface Callee {
+  readonly name: string;
+  readonly params: readonly Type[];
+  readonly results: readonly Type[];
+}
+
+export type Statement =
+  | { readonly kind: 'set-local'; readonly index: number; readonly value: Expr }
+  | { readonly kind: 'set-global'; readonly index: number; readonly value: Expr }
+  | {
+      readonly kind: 'store';
+      readonly op: StoreName;
+      readonly address: I32;
+      readonly offset: number;
+      readonly value: Expr;
+    }
+  | { readonly kind: 'block' | 'loop'; readonly label: Label; readonly body: readonly Statement[] }
+  | {
+      readonly kind: 'if';
+      readonly condition: I32;
+      readonly then: readonly Statement[];
+      readonly otherwise: readonly Statement[];
+    }
+  | { readonly kind: 'br'; readonly label: Label }
+  | { readonly kind: 'br-if'; readonly label: Label; readonly condition: I32 }
+  | { readonly kind: 'br-table'; readonly labels: readonly Label[]; readonly otherwise: Label; readonly index: I32 }
+  | {
+      readonly kind: 'call';
+      readonly callee: Callee;
+      readonly args: readonly Expr[];
+      readonly into: number | undefined;
+    }
+  | { readonly kind: 'memory-fill'; readonly address: I32; readonly value: I32; readonly length: I32 }
+  | { readonly kind: 'return'; readonly value: Expr | undefined }
+  | { readonly kind: 'unreachable' };
+
+export class FunctionBuilder implements Callee {
+  readonly name: string;
+  readonly params: readonly Type[];
+  readonly results: readonly Type[];
+  /** Types of all locals, parameters first. */
+  readonly locals: Type[];
+  readonly body: Statement[] = [];
+  #current: Statement[] = this.body;
+  readonly #free: Record<Type, number[]> = { i32: [], i64: [], f32: [], f64: [] };
+  #scoped: number[] | undefined;
+
+  constructor(name: string, params: readonly Type[], results: readonly Type[]) {
+    assert(results.length <= 1, 'at most one result');
+    this.name = name;
+    this.params = params;
+    this.results = results;
+    this.locals = [...params];
+  }
+
+  param<T extends Type>(index: number): Expr<T> {
+    return { kind: 'local', type: this.params[index] as T, index };
+  }
+
+  /** A mutable local; assign with `set`. It belongs to the scope in which it is made. */
+  local<T extends Type>(type: T): Expr<T> {
+    const free = this.#free[type].pop();
+    const index = free ?? this.locals.push(type) - 1;
+    this.#scoped?.push(index);
+    return { kind: 'local', type, index };
+  }
+
+  /** Evaluates here, once. Constants stay constants. */
+  let<T extends Type>(value: Expr<T>): Expr<T> {
+    if (value.kind === 'const') return value;
+    const local = this.local(value.type);
+    this.set(local, value);
+    return local;
+  }
+
+  set<T extends Type>(local: Expr<T>, value: Expr<T>): void {
+    if (local.kind === 'global') this.#current.push({ kind: 'set-global', index: local.index, value });
+    else {
+      assert(local.kind === 'local', 'only locals and globals are assigned');
+      this.#current.push({ kind: 'set-local', index: local.index, value });
+    }
+  }
+
+  /** Locals made inside are free for others afterwards. */
+  scope(body: () => void): void {
+    const outer = this.#scoped;
+    this.#scoped = [];
+    body();
+    for (const index of this.#scoped) this.#free[this.locals[index]].push(index);
+    this.#scoped = outer;
+  }
+
+  store(op: StoreName, address: I32, value: Expr, offset = 0): void {
+    assert(stores[op][2] === value.type, `${op} stores ${stores[op][2]}`);
+    this.#current.push({ kind: 'store', op, address, offset, value });
+  }
+
+  #nested(body: () => void): Statement[] {
+    const outer = this.#current;
+    const inner: Statement[] = [];
+    this.#current = inner;
+    body();
+    this.#current = outer;
+    return inner;
+  }
+
+  block(body: (end: Label) => void): void {
+    const label: Label = { label: 'block' };
+    const inner = this.#nested(() => body(label));
+    this.#current.push({ kind: 'block', label, body: inner });
+  }
+
+  /** A branch to `again` repeats; falling off the end leaves. */
+  loop(body: (again: Label) => void): void {
+    const label: Label = { label: 'loop' };
+    const inner = this.#nested(() => body(label));
+    this.#current.push({ kind: 'loop', label, body: inner });
+  }
+
+  if(condition: I32, then: () => void, otherwise: () => void = () => {}): void {
+    const known = constantOf(condition);
+    if (known !== undefined) {
+      if (known !== 0) then();
+      else otherwise();
+      return;
+    }
+    const thenBody = this.#nested(then);
+    const otherwiseBody = this.#nested(otherwise);
+    this.#current.push({ kind: 'if', condition, then: thenBody, otherwise: otherwiseBody });
+  }
+
+  br(label: Label): void {
+    this.#current.push({ kind: 'br', label });
+  }
+
+  brIf(label: Label, condition: I32): void {
+    const known = constantOf(condition);
+    if (known === undefined) this.#current.push({ kind: 'br-if', label, condition });
+    else if (known !== 0) this.br(label);
+  }
+
+  brTable(labels: readonly Label[], otherwise: Label, index: I32): void {
+    this.#current.push({ kind: 'br-table', labels, otherwise, index });
+  }
+
+  /** Calls for the effect only (a result is dropped). */
+  do(callee: Callee, ...args: readonly Expr[]): void {
+    this.#checkCall(callee, args);
+    this.#current.push({ kind: 'call', callee, args, into: undefined });
+  }
+
+  /** Calls here, once, and gives the result. */
+  call<T extends Type>(callee: Callee, ...args: readonly Expr[]): Expr<T> {
+    this.#checkCall(callee, args);
+    const into = this.local(callee.results[0] as T);
+    assert(into.kind === 'local', 'a local');
+    this.#current.push({ kind: 'call', callee, args, into: into.index });
+    return into;
+  }
+
+  #checkCall(callee: Callee, args: readonly Expr[]): void {
+    const fits = args.length === callee.params.length && args.every((a, i) => a.type === callee.params[i]);
+    assert(fits, `arguments of ${callee.name}: ${args.map((a) => a.type)} for ${callee.params}`);
+  }
+
+  memoryFill(address: I32, value: I32, length: I32): void {
+    this.#current.push({ kind: 'memory-fill', address, value, length });
+  }
+
+  return(value?: Expr): void {
+    this.#current.push({ kind: 'return', value });
+  }
+
+  unreachable(): void {
+    this.#current.push({ kind: 'unreachable' });
+  }
+}

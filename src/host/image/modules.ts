@@ -1,0 +1,159 @@
+/**
+ * Kernel modules: which ones a set of wanted modules needs, in which order they load, and the files that modprobe reads.
+ *
+ * Debian's kernel package carries no modules.dep (depmod makes it when the package is installed), so the dependencies are read from
+ * where depmod reads them too: the ".modinfo" section of each module, a list of "key=value" strings.
+ */
+import { OperatingError } from '../../core/base/error.ts';
+import type { ImageErrorCode } from './errors.ts';
+import type { FileTree } from './file-tree.ts';
+import { runTool } from './run-tool.ts';
+
+export interface KernelModule {
+  /** Name with underscores, as the kernel shows it. */
+  readonly name: string;
+  /** Path relative to the modules directory, without compression suffix: "kernel/fs/ext4/ext4.ko". */
+  readonly path: string;
+  /** The modules whose symbols it uses. */
+  readonly depends: readonly string[];
+  /** Aliases by which the kernel may ask for it. */
+  readonly aliases: readonly string[];
+  /** The module itself, uncompressed. */
+  readonly data: Uint8Array;
+}
+
+/** Finds modules by name in the kernel package's tree. */
+export interface ModuleSource {
+  /** The module, or 'builtin' when the kernel itself holds it, or undefined when neither. */
+  load(name: string): Promise<KernelModule | 'builtin' | undefined>;
+}
+
+/** The kernel treats "-" and "_" in module names as the same. */
+export function canonicalName(name: string): string {
+  return name.replaceAll('-', '_');
+}
+
+/** Modules of an unpacked kernel package, in `lib/modules/RELEASE` of the tree. */
+export function treeModules(tree: FileTree, release: string): ModuleSource {
+  const base = `usr/lib/modules/${release}`;
+  const paths = new Map<string, string>();
+  for (const [path] of tree.entries()) {
+    const match = /\/([^/]+)\.ko(\.xz)?$/.exec(path);
+    if (match !== null && path.startsWith(`${base}/`)) paths.set(canonicalName(match[1]!), path);
+  }
+  const builtin = new Set<string>();
+  for (const line of (tree.readText(`${base}/modules.builtin`) ?? '').split('\n')) {
+    const name = /([^/]+)\.ko$/.exec(line)?.[1];
+    if (name !== undefined) builtin.add(canonicalName(name));
+  }
+  return {
+    async load(name) {
+      const path = paths.get(canonicalName(name));
+      if (path === undefined) return builtin.has(canonicalName(name)) ? 'builtin' : undefined;
+      const stored = tree.read(path)!;
+      const data = path.endsWith('.xz') ? (await runTool('xz', ['-dc'], { input: stored })).stdout : stored;
+      const relative = path.slice(base.length + 1).replace(/\.xz$/, '');
+      return { name: canonicalName(name), path: relative, data, ...parseModinfo(data) };
+    },
+  };
+}
+
+/** Reads the dependencies and aliases that a module states about itself. Throws `bad-package`. */
+export function parseModinfo(module: Uint8Array): { depends: string[]; aliases: string[] } {
+  const section = elfSection(module, '.modinfo');
+  const depends: string[] = [];
+  const aliases: string[] = [];
+  for (const item of new TextDecoder().decode(section).split('\0')) {
+    const equals = item.indexOf('=');
+    const value = item.slice(equals + 1);
+    if (item.startsWith('depends='))
+      depends.push(
+        ...value
+          .split(',')
+          .filter((name) => name !== '')
+          .map(canonicalName),
+      );
+    else if (item.startsWith('alias=')) aliases.push(value);
+  }
+  return { depends, aliases };
+}
+
+/**
+ * The wanted modules and all they depend on, each after what it needs, so that loading in this order always works. Those built
+ * into the kernel are left out. Throws `bad-package` when one exists nowhere.
+ */
+export async function moduleClosure(wanted: readonly string[], source: ModuleSource): Promise<KernelModule[]> {
+  const order: KernelModule[] = [];
+  const seen = new Set<string>();
+  const visit = async (name: string, neededBy: string | undefined): Promise<void> => {
+    const canonical = canonicalName(name);
+    if (seen.has(canonical)) return;
+    seen.add(canonical);
+    const module = await source.load(canonical);
+    if (module === 'builtin') return;
+    if (module === undefined) throw missingModule(name, neededBy);
+    for (const dependency of module.depends) await visit(dependency, name);
+    order.push(module);
+  };
+  for (const name of wanted) await visit(name, undefined);
+  return order;
+}
+
+/** The modules.dep(5) of these modules: each with everything that it needs, nearest first. */
+export function modulesDep(modules: readonly KernelModule[]): string {
+  const byName = new Map(modules.map((module) => [module.name, module]));
+  const needs = (module: KernelModule): KernelModule[] => {
+    const direct = module.depends.map((name) => byName.get(name)).filter((each) => each !== undefined);
+    return [...new Set(direct.flatMap((each) => [each, ...needs(each)]))];
+  };
+  const lines = modules.map(
+    (module) =>
+      `${module.path}:${needs(module)
+        .map((each) => ` ${each.path}`)
+        .join('')}`,
+  );
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** The modules.alias(5) of these modules. */
+export function modulesAlias(modules: readonly KernelModule[]): string {
+  return modules.flatMap(({ name, aliases }) => aliases.map((alias) => `alias ${alias} ${name}\n`)).join('');
+}
+
+/** The bytes of a section of a 64-bit little-endian ELF file (System V ABI, "Sections"). */
+function elfSection(file: Uint8Array, wanted: string): Uint8Array {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  if (file.length < 64 || view.getUint32(0) !== 0x7f454c46) throw notElf('it is not an ELF file');
+  const table = Number(view.getBigUint64(0x28, true));
+  const entryBytes = view.getUint16(0x3a, true);
+  const count = view.getUint16(0x3c, true);
+  const section = (index: number) => {
+    const at = table + index * entryBytes;
+    return {
+      name: view.getUint32(at, true),
+      offset: Number(view.getBigUint64(at + 0x18, true)),
+      size: Number(view.getBigUint64(at + 0x20, true)),
+    };
+  };
+  const names = section(view.getUint16(0x3e, true));
+  for (let index = 0; index < count; index++) {
+    const each = section(index);
+    const start = names.offset + each.name;
+    const name = new TextDecoder().decode(file.subarray(start, file.indexOf(0, start)));
+    if (name === wanted) return file.subarray(each.offset, each.offset + each.size);
+  }
+  throw notElf(`it has no section ${wanted}`);
+}
+
+function notElf(why: string): OperatingError<ImageErrorCode> {
+  return new OperatingError<ImageErrorCode>('bad-package', `a kernel module cannot be read: ${why}`);
+}
+
+function missingModule(name: string, neededBy: string | undefined): OperatingError<ImageErrorCode> {
+  const why = neededBy === undefined ? '' : ` (needed by ${neededBy})`;
+  return new OperatingError<ImageErrorCode>(
+    'bad-package',
+    `the kernel package has no module "${name}"${why}`,
+    'The modules of the Debian kernel are listed by: apt-file list linux-image-riscv64',
+  );
+}

@@ -7,6 +7,8 @@ export const RAM_BASE = 0x8000_0000;
 
 export class TestMemory implements GuestMemory {
   readonly bytes: Uint8Array;
+  /** How often memory was read or written: a measure of work that no clock disturbs. */
+  touches = 0;
   readonly #view: DataView;
 
   constructor(sizeBytes = 4 * 1024 * 1024) {
@@ -60,6 +62,7 @@ export class TestMemory implements GuestMemory {
   }
 
   #at(address: number, length: number): number | undefined {
+    this.touches += 1;
     if (!Number.isSafeInteger(address) || address < RAM_BASE) return undefined;
     const at = address - RAM_BASE;
     return at + length <= this.bytes.length ? at : undefined;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The set-up of a clone, safe to run again and by several processes at once:
 #   1. the npm packages of package-lock.json, among them the Node that runs everything (npm may run on an older one);
-#   2. the host's programs: passt (network), mmdebstrap, e2fsprogs and Debian's keys (guest images); with --tests also
+#   2. the host's programs: passt (network), e2fsprogs, xz and Debian's keys (guest images); with --tests also
 #      what the tests compare with. They come from apt-get, if it is here and we may use it; else we say what is missing.
 # A missing program is no failure: the verb that needs it says so. A missing package or runtime is.
 # Usage: tools/setup.sh [--npm-only | --tests]
@@ -54,9 +54,9 @@ missing_packages() {
     esac
   }
   need passt passt
-  need mmdebstrap mmdebstrap
   need e2fsprogs mke2fs
-  need debian-archive-keyring /usr/share/keyrings/debian-archive-keyring.gpg
+  need xz-utils xz
+  [ -e /usr/share/keyrings/debian-archive-keyring.pgp ] || need debian-archive-keyring /usr/share/keyrings/debian-archive-keyring.gpg
   if [ "$mode" = --tests ]; then
     need redis-tools redis-cli
     need qemu-user qemu-riscv64

@@ -13,7 +13,9 @@ step() {
   "$@"
 }
 
-step 'format and lint' biome ci --max-diagnostics=50 .
+colors=off
+[ ! -t 1 ] || colors=force
+step 'format and lint' biome ci --colors=$colors --max-diagnostics=50 .
 step types tsc --noEmit
 step layers depcruise --config .dependency-cruiser.mjs src
 step 'unit tests' node --test --test-reporter=dot "src/**/*.test.ts"

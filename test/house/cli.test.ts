@@ -1,5 +1,7 @@
 /** The command line as a person meets it: its help, its exit statuses, and the looks of its three kinds of error. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Command } from 'commander';
@@ -80,6 +82,29 @@ test('a replica is told what its machine needs before it starts', async (context
   const noHub = await understudy(...words, '--disk', '127.0.0.1:1');
   assert.equal(noHub.status, 2);
   assert.match(noHub.stderr, /describes a network, and --hub is not given/);
+});
+
+test('an image never replaces a directory that holds anything else', async (context) => {
+  const tree = await makeTree(context, { files: { 'kernel/notes.txt': 'mine', 'web.yaml': '' } });
+  const foreign = await understudy('image', 'build', '--output', tree);
+  assert.equal(foreign.status, 1);
+  assert.match(foreign.stderr, /holds more than an image \(web\.yaml\)/);
+  const words = ['image', 'build', '--output', join(tree, 'new'), '--machine', join(tree, 'web.yaml')];
+  const there = await understudy(...words);
+  assert.equal(there.status, 1);
+  assert.match(there.stderr, /web\.yaml is there already/);
+});
+
+test('the hub tells where it listens, and ends with its parent', async (context) => {
+  const tree = await makeTree(context, {});
+  const child = spawn(join(root, 'understudy'), ['hub', '--listen', `unix:${tree}/hub`], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  assert.equal(line.toString(), `the hub listens on ${tree}/hub\n`);
+  child.stdin.end();
+  assert.deepEqual(await ended, [0, null]);
 });
 
 test('a bug looks like a bug: a stack, the command, and no advice to the user', () => {

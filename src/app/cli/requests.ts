@@ -39,6 +39,8 @@ export interface ExecRequest {
 
 export interface ImageBuildRequest {
   readonly options: ImageOptions;
+  /** A machine description to write beside a copy of the disk; undefined: none. */
+  readonly machine: string | undefined;
 }
 
 export interface PairRequest {

@@ -13,6 +13,7 @@ interface Options {
   readonly mirror?: string;
   readonly keyring?: string;
   readonly rebuild?: boolean;
+  readonly machine?: string;
 }
 
 /** `understudy image build`: a Debian guest from Debian's packages. */
@@ -20,9 +21,10 @@ function build(): Command {
   return new Command('build')
     .summary('make a Debian guest')
     .description(
-      "Makes a guest from Debian's riscv64 packages: a kernel, an initramfs with the modules that the boot needs, an ext4 root disk, and a machine description that names them. It needs a Debian-family host of any architecture, no root rights, and changes nothing on the host but the output and cache directories. Package signatures are verified.",
+      "Makes a guest from Debian's riscv64 packages: a kernel, an initramfs with the modules that the boot needs, and an ext4 root disk. It needs a Debian-family host of any architecture, no root rights, and changes nothing on the host but the output and cache directories. Package signatures are verified.",
     )
     .option('-o, --output <dir>', 'directory of the finished image (default: .cache/images/demo)')
+    .option('--machine <file>', 'also write a machine description there, and a copy of the disk beside it')
     .option('--package <names>', 'Debian packages to install, between commas; may be repeated', collectCommaSeparated)
     .option('--copy <host:guest>', 'add a file of this host, HOST:/GUEST or HOST:/GUEST:MODE; may be repeated', collect)
     .option('--module <names>', 'more kernel modules, between commas; may be repeated', collectCommaSeparated)
@@ -37,7 +39,8 @@ function build(): Command {
       'after',
       `
 Examples:
-  $ understudy image build
+  $ understudy image build --machine machine.yaml
+  $ understudy run machine.yaml
   $ understudy image build -o images/web --no-demo --package nginx,curl --copy ./site.conf:/etc/nginx/conf.d/site.conf
 `,
     )
@@ -57,7 +60,7 @@ Examples:
         keyring: options.keyring,
         rebuild: options.rebuild,
       };
-      process.exitCode = await imageBuild({ options: withoutUndefined(given) });
+      process.exitCode = await imageBuild({ options: withoutUndefined(given), machine: options.machine });
     });
 }
 

@@ -22,4 +22,6 @@ export interface Engine {
   updateModes(): void;
   /** These bytes of RAM (by offset in linear memory) are about to be written by somebody else than the hart. */
   touch(offset: number, length: number): void;
+  /** The hash of the page of RAM at that offset of linear memory; 0 for a page of zeroes. Signed 64 bits. */
+  hashPage(offset: number, page: bigint): bigint;
 }

@@ -5,9 +5,9 @@
  * The builder functions are called once, when the engine is generated. Registers that exist and do nothing (hardware
  * performance counters, debug triggers) read 0 and ignore writes.
  */
-import type { FunctionBuilder } from '../wasm/function.ts';
+
 import { type I32, type I64, i32, i64 } from '../wasm/expression.ts';
-import type { Callee } from '../wasm/function.ts';
+import type { Callee, FunctionBuilder } from '../wasm/function.ts';
 import { any64, bit64, get32, get64, positionNow, set, timeNow } from './emit.ts';
 import {
   EXIT_TIMER,

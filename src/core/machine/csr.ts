@@ -1,7 +1,7 @@
 /** CSR instructions' common part as generated code: checks, read, modify, write, over the CSR table. */
-import type { Callee } from '../wasm/function.ts';
+
 import { i32, i64 } from '../wasm/expression.ts';
-import type { Label } from '../wasm/function.ts';
+import type { Callee, Label } from '../wasm/function.ts';
 import type { ModuleBuilder } from '../wasm/module.ts';
 import { type CsrMachine, csrs } from './csr-table.ts';
 import { get32, noteTrap } from './emit.ts';

@@ -1,6 +1,7 @@
 /** Small words for generated code that works on the hart's state and on the rows of the memory map. */
-import type { FunctionBuilder } from '../wasm/function.ts';
+
 import { type Expr, type I32, type I64, i32, i64 } from '../wasm/expression.ts';
+import type { FunctionBuilder } from '../wasm/function.ts';
 import { EVENT_TRAP, type Field, hart } from './hart.ts';
 
 const zero = i32.const(0);

@@ -6,8 +6,9 @@
  * has no write tags, so every store to it comes here, to `touch`, which drops what was derived from the bytes about to
  * change. So `sfence.vma` has nothing to do. Tags carry a generation in bits 11:3; bumping it voids them all at once.
  */
-import type { Callee, FunctionBuilder } from '../wasm/function.ts';
+
 import { type Expr, type I32, type I64, i32, i64 } from '../wasm/expression.ts';
+import type { Callee, FunctionBuilder } from '../wasm/function.ts';
 import type { ModuleBuilder } from '../wasm/module.ts';
 import { any64, get32, get64, noteTrap, set } from './emit.ts';
 import { cause, hart, mstatus, PRIVILEGE_M, PRIVILEGE_S, PRIVILEGE_U } from './hart.ts';
@@ -16,9 +17,9 @@ import {
   DATA_TLB_BYTES,
   DATA_TLB_ENTRIES,
   DATA_TLB_ENTRY_BYTES,
-  dataMode,
   DECODED_BYTES,
   DECODED_TRAILER,
+  dataMode,
   FETCH_TLB,
   FETCH_TLB_BYTES,
   FETCH_TLB_ENTRIES,

@@ -2,8 +2,9 @@
  * Physical memory protection as generated code (privileged 1.12, 3.7): 16 entries with a grain of 4 KiB, so a page is
  * allowed or not as a whole and the TLB can hold the answer. NA4 does not exist at this grain.
  */
-import type { Callee } from '../wasm/function.ts';
+
 import { i32, i64 } from '../wasm/expression.ts';
+import type { Callee } from '../wasm/function.ts';
 import type { ModuleBuilder } from '../wasm/module.ts';
 import { hart, PMP_ENTRIES, PRIVILEGE_M, pmpaddr0 } from './hart.ts';
 

@@ -2,8 +2,9 @@
  * Traps, interrupts and the returns from them as generated code (privileged 1.12, 3.1.6-3.1.9, 3.3.2, 4.1).
  * A trap or an interrupt taken is one step that retires nothing.
  */
-import type { Callee, FunctionBuilder } from '../wasm/function.ts';
+
 import { type I32, type I64, i32, i64 } from '../wasm/expression.ts';
+import type { Callee, FunctionBuilder } from '../wasm/function.ts';
 import type { ModuleBuilder } from '../wasm/module.ts';
 import { get32, get64, set } from './emit.ts';
 import { EXIT_FAULT, type Field, hart, interrupt, mstatus, PRIVILEGE_M, PRIVILEGE_S, PRIVILEGE_U } from './hart.ts';

@@ -12,6 +12,7 @@ interface Exports {
   bumpWrite(): void;
   updateModes(): void;
   touchRange(offset: number, length: number): void;
+  hashPage(offset: number, page: bigint): bigint;
 }
 
 export function createInterpreter(memory: WebAssembly.Memory, map: MemoryMap, hooks: EngineHooks): Engine {
@@ -33,6 +34,7 @@ export function createInterpreter(memory: WebAssembly.Memory, map: MemoryMap, ho
     bumpWrite: exports.bumpWrite,
     updateModes: exports.updateModes,
     touch: exports.touchRange,
+    hashPage: exports.hashPage,
   };
 }
 

@@ -11,6 +11,7 @@ import { get32, get64, noteTrap, set } from '../../machine/emit.ts';
 import { cause, hart } from '../../machine/hart.ts';
 import { DECODED_TRAILER, type MemoryMap, RECORD_BYTES, SLOTS } from '../../machine/memory-map.ts';
 import { emitMmu } from '../../machine/mmu.ts';
+import { emitPageHash } from '../../machine/page-hash.ts';
 import { emitTraps, pendingInterrupts } from '../../machine/trap.ts';
 import { type I32, i32, i64 } from '../../wasm/expression.ts';
 import type { Callee, FunctionBuilder, Label } from '../../wasm/function.ts';
@@ -35,7 +36,8 @@ export function buildInterpreter(map: MemoryMap, memoryPages: number): Uint8Arra
   const rawBits = emitRawBits(m, map);
   const run = m.function('run', ['i32'], ['i32']);
   emitRun(run, map, { mmu, traps, csr, softfloat, decode, rawBits });
-  for (const callee of [run, mmu.flush, mmu.bumpWrite, mmu.updateModes, mmu.touchRange, mmu.loadSlow, mmu.storeSlow]) {
+  const hashPage = emitPageHash(m);
+  for (const callee of [run, mmu.flush, mmu.bumpWrite, mmu.updateModes, mmu.touchRange, hashPage]) {
     m.export(callee);
   }
   return m.encode();

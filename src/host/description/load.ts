@@ -62,7 +62,7 @@ function failure(path: string, blocks: readonly string[]): OperatingError<'descr
   return new OperatingError(
     'description',
     what + shown.join('\n'),
-    'README.md, "A machine description", lists all keys.',
+    'docs/machine-description.md lists all keys.',
   );
 }
 

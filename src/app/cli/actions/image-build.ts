@@ -75,7 +75,7 @@ async function writeMachine(image: BuiltImage, machine: string): Promise<void> {
   const fromHere = (path: string) => relative(dirname(resolve(description)), path) || '.';
   await copySparsely(image.disk, disk);
   const lines = [
-    '# A machine made by "understudy image build". README.md lists all keys.',
+    '# A machine made by "understudy image build". docs/machine-description.md lists all keys.',
     'memory: 512M',
     `kernel: ${JSON.stringify(fromHere(image.kernel))}`,
     `initramfs: ${JSON.stringify(fromHere(image.initramfs))}`,

@@ -59,11 +59,7 @@ function failure(path: string, blocks: readonly string[]): OperatingError<'descr
   const shown = blocks.slice(0, 10);
   if (blocks.length > shown.length) shown.push(`and ${blocks.length - shown.length} more`);
   const what = blocks.length === 1 ? '' : `${path} has ${blocks.length} errors:\n`;
-  return new OperatingError(
-    'description',
-    what + shown.join('\n'),
-    'docs/machine-description.md lists all keys.',
-  );
+  return new OperatingError('description', what + shown.join('\n'), 'docs/machine-description.md lists all keys.');
 }
 
 async function readDescriptionFile(path: string): Promise<string> {

@@ -109,6 +109,7 @@ function resetHart(config: MachineConfig, views: HartViews, entry: bigint, treeA
   views.set64(hart.medeleg, 0xb1ffn);
   views.set64(hart.mideleg, 0x222n);
   views.set64(hart.mcounteren, 7n);
+  views.set64(hart.scounteren, 7n);
   views.set64(hart.menvcfg, 1n << 63n);
   views.set64(hart.pmpcfg0, 0x1fn);
   views.setPmpaddr(0, (1n << 54n) - 1n);

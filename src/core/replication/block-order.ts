@@ -1,0 +1,70 @@
+/**
+ * Puts disk requests into an order that is safe to execute: requests that overlap, one of them a write, run one after the
+ * other in the order in which the guest submitted them, on every host (PROTOCOL.md, 23). All others may run together. A
+ * flush promises only what was complete before it was submitted (virtio 1.2, 5.2.6.2), so it waits for nothing.
+ *
+ * It also knows what is unanswered, so that it can be issued again in another generation.
+ */
+import type { BlockRequest } from '../machine/doors.ts';
+import type { PendingBlockRequest } from '../vm/machine-interface.ts';
+
+interface Waiting {
+  readonly pending: PendingBlockRequest;
+  started: boolean;
+}
+
+/** Whether the two touch a common byte, and one of them changes it. */
+export function conflict(one: BlockRequest, other: BlockRequest): boolean {
+  if (one.type === 'flush' || other.type === 'flush') return false;
+  if (one.type === 'read' && other.type === 'read') return false;
+  return one.offset < endOf(other) && other.offset < endOf(one);
+}
+
+function endOf(request: Exclude<BlockRequest, { type: 'flush' }>): number {
+  return request.offset + (request.type === 'write' ? request.data.length : request.length);
+}
+
+export class BlockOrder {
+  #requests: Waiting[] = [];
+
+  /** A new request; returns it if it may start now, otherwise it waits. */
+  submit(pending: PendingBlockRequest): PendingBlockRequest[] {
+    this.#requests.push({ pending, started: false });
+    return this.#start();
+  }
+
+  /** Whether this request is unanswered. */
+  has(device: number, id: number): boolean {
+    return this.#requests.some(({ pending }) => pending.device === device && pending.request.id === id);
+  }
+
+  /** A request is answered; returns those that may start now. Without effect for one that is not known. */
+  done(device: number, id: number): PendingBlockRequest[] {
+    this.#requests = this.#requests.filter(({ pending }) => pending.device !== device || pending.request.id !== id);
+    return this.#start();
+  }
+
+  /** Those that have started and are unanswered, in order of submission. */
+  started(): PendingBlockRequest[] {
+    return this.#requests.filter(({ started }) => started).map(({ pending }) => pending);
+  }
+
+  #start(): PendingBlockRequest[] {
+    const starting: PendingBlockRequest[] = [];
+    for (const [index, waiting] of this.#requests.entries()) {
+      if (waiting.started || this.#blocked(index)) continue;
+      waiting.started = true;
+      starting.push(waiting.pending);
+    }
+    return starting;
+  }
+
+  #blocked(index: number): boolean {
+    const { pending } = this.#requests[index]!;
+    for (let earlier = 0; earlier < index; earlier++) {
+      const other = this.#requests[earlier]!.pending;
+      if (other.device === pending.device && conflict(other.request, pending.request)) return true;
+    }
+    return false;
+  }
+}

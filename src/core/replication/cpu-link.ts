@@ -1,0 +1,101 @@
+/**
+ * What the two threads of a replica say to each other. The CPU thread owns the machine (`CpuSide`); the main thread does
+ * I/O and owns the protocol (`Primary`, `Backup`). All of it is plain data that survives a structured clone, and arrives in
+ * order. Byte arrays stand in buffers of their own, so they may be transferred.
+ */
+
+import type { Input, Output } from '../machine/doors.ts';
+import type { Divergence } from '../replay/replayer.ts';
+import type { MachineStop, PendingBlockRequest } from '../vm/machine-interface.ts';
+
+/** An output and its place among all outputs of the machine's life. */
+export interface NumberedOutput {
+  readonly sequence: number;
+  readonly output: Output;
+}
+
+/** A frame that the log held: enough to recognise it among those that arrived from outside. */
+export interface LoggedFrame {
+  readonly length: number;
+  readonly checksum: number;
+  /** When the log entry arrived on the main thread, on its clock, in ms. */
+  readonly arrivedMs: number;
+}
+
+export interface EntropyRequest {
+  readonly device: number;
+  readonly id: number;
+  readonly length: number;
+}
+
+export type CpuCommand =
+  /** Run the machine for real. With `logging`, every input and output is logged. Again: only changes `logging`. */
+  | { readonly type: 'record'; readonly logging: boolean }
+  /** Run the machine from the log that `feed` brings. */
+  | { readonly type: 'follow' }
+  /** For a recording machine: apply this when there is room. */
+  | { readonly type: 'input'; readonly input: Input }
+  /** Run only while fewer bytes of log and of outputs have been made than this, counted from the start of recording. */
+  | { readonly type: 'limit'; readonly logBytes: number; readonly outputBytes: number }
+  /** Use only this fraction of the time, 0 to 1. The runner does it, not `CpuSide`. */
+  | { readonly type: 'speed'; readonly fraction: number }
+  /** Entries for a following machine, which may then execute up to `position`. */
+  | {
+      readonly type: 'feed';
+      readonly base: bigint;
+      readonly bytes: Uint8Array;
+      readonly position: bigint;
+      readonly arrivedMs: number;
+    }
+  | { readonly type: 'executable'; readonly position: bigint }
+  /** Stop between two steps, flush, and report 'paused'. */
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  /** Log the hash of the whole state, for the backup to compare. */
+  | { readonly type: 'checkpoint' }
+  /** No more will be fed: go to the end of the log, and report 'drained'. */
+  | { readonly type: 'drain'; readonly onDivergence: 'stop' | 'continue' }
+  /** After 'drained': run for real from here, without a log. The guest's time goes on at `time` or later. */
+  | { readonly type: 'go-live'; readonly time: bigint };
+
+export type CpuReport =
+  /** What recording produced since the last report, in order: outputs, and (when logging) the entries with their marks. */
+  | {
+      readonly type: 'produced';
+      readonly base: bigint;
+      /** Entries; empty when not logging. */
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly outputs: readonly NumberedOutput[];
+      /** The machine is here now, and everything before it has been reported. */
+      readonly position: bigint;
+      readonly time: bigint;
+    }
+  /** A sign of life, at least every few tens of ms: where the machine is. */
+  | {
+      readonly type: 'progress';
+      readonly position: bigint;
+      readonly time: bigint;
+      /** Why it does not run at full speed, if so. */
+      readonly state: 'running' | 'waiting' | 'limited' | 'paused' | 'starved' | 'stopped';
+      /** A following machine: bytes of the log whose entries are done. */
+      readonly consumed: number;
+    }
+  /** What a following machine said to nobody: kept by the backup until the primary has sent it. Only frames, console, power. */
+  | { readonly type: 'replayed'; readonly outputs: readonly NumberedOutput[] }
+  | { readonly type: 'paused'; readonly position: bigint }
+  | {
+      readonly type: 'drained';
+      readonly position: bigint;
+      readonly time: bigint;
+      readonly stopped: MachineStop | undefined;
+      /** Disk requests without a completion, in the order of submission. */
+      readonly blockRequests: readonly PendingBlockRequest[];
+      readonly entropyRequests: readonly EntropyRequest[];
+      /** The last frames of the log, oldest first. */
+      readonly frames: readonly LoggedFrame[];
+      /** The sequence number of the machine's last output. */
+      readonly outputs: number;
+    }
+  | { readonly type: 'live'; readonly position: bigint }
+  | { readonly type: 'diverged'; readonly divergence: Divergence }
+  | { readonly type: 'stopped'; readonly stop: MachineStop; readonly position: bigint };

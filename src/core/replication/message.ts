@@ -1,0 +1,146 @@
+/**
+ * What primary and backup say to each other. Every message carries the generation that its sender is in (PROTOCOL.md, 1).
+ *
+ *     backup                                   primary
+ *     hello                              ->
+ *                                        <-    welcome, or refuse and close
+ *                                              (the primary writes the pair's record at the arbiter)
+ *                                        <-    pair {token}
+ *     (reads the record by its own path)
+ *     ack {sequence 0}                   ->    the pair is formed: the machine may run
+ *                                        <-    log {sequence 1} ...      with credit only
+ *     ack {sequence 1} ...               ->    at once, when a batch is in memory; and at every heartbeat
+ *                                        <-    heartbeat ...             without credit
+ *
+ * A channel that breaks may be replaced in the same generation: hello says what was received, welcome says 'resume', and the
+ * log goes on from there. Not after either side has sent a claim.
+ */
+
+export const PROTOCOL_VERSION = 1;
+
+/** Why a peer is not let in. */
+export type RefusalCode =
+  | 'other-version'
+  | 'other-vm'
+  | 'other-machine'
+  | 'other-generation'
+  /** The pair is complete. */
+  | 'busy'
+  /** The machine has run: a backup can join at its start only. */
+  | 'too-late';
+
+export type ByeReason =
+  /** The guest powered off or was reset, and all that it said has been sent. */
+  | 'guest-stopped'
+  /** A person stopped this replica. */
+  | 'shutdown';
+
+export type Role = 'primary' | 'backup';
+
+/** Whether the machine's own thread is known to work. 'silent': it has not been heard of for too long. */
+export type CpuState = 'running' | 'stopped-on-purpose' | 'silent';
+
+interface Identity {
+  readonly version: number;
+  /** Which machine, among all that share arbiter and disks. */
+  readonly vm: string;
+  /** The hash of its description. */
+  readonly machine: string;
+  readonly incarnation: string;
+}
+
+export interface Hello extends Identity {
+  readonly type: 'hello';
+  /** 0: in none yet. */
+  readonly generation: number;
+  readonly role: Role;
+  /** The last batch received in this generation, for a channel that is resumed. */
+  readonly received: number;
+}
+
+export interface Welcome extends Identity {
+  readonly type: 'welcome';
+  readonly generation: number;
+  readonly resume: boolean;
+}
+
+export interface Refuse {
+  readonly type: 'refuse';
+  readonly generation: number;
+  readonly code: RefusalCode;
+  readonly message: string;
+}
+
+export interface Pair {
+  readonly type: 'pair';
+  readonly generation: number;
+  readonly token: string;
+}
+
+export interface LogBatch {
+  readonly type: 'log';
+  readonly generation: number;
+  /** 1 for the first batch of a generation, one more for each after it. */
+  readonly sequence: number;
+  /** The position that the first entry's step delta counts from. */
+  readonly base: bigint;
+  /** Where the primary's machine was when the batch was complete: the backup may execute up to here. */
+  readonly position: bigint;
+  /** The guest's time there, in ticks of 100 ns. */
+  readonly time: bigint;
+  /** Entries, one after the other (replay/log-entry.ts). */
+  readonly bytes: Uint8Array;
+}
+
+export interface Ack {
+  readonly type: 'ack';
+  readonly generation: number;
+  /** All batches up to this one are in the backup's memory. */
+  readonly sequence: number;
+  /** The position that the backup has executed to. */
+  readonly executed: bigint;
+  /** Bytes of log, counted from the start of the generation, that the backup has room for. */
+  readonly credit: number;
+  /** The stamp of the last heartbeat received: proof that the backup was alive after it was sent. */
+  readonly echo: number;
+  readonly cpu: CpuState;
+  /** Whether the backup's own uplink is healthy. */
+  readonly uplink: boolean;
+}
+
+export interface Heartbeat {
+  readonly type: 'heartbeat';
+  readonly generation: number;
+  /** The sender's own clock, in ms; meaningless to anybody else. */
+  readonly stamp: number;
+  /** The position, confirmed by the CPU thread, that the backup may execute up to. */
+  readonly position: bigint;
+  readonly time: bigint;
+  /** The sequence number of the last output of those that have left, in order. */
+  readonly released: number;
+  readonly cpu: CpuState;
+}
+
+/** The primary has stopped its machine at the end of batch `sequence`, and asks the backup to claim the generation. */
+export interface HandOver {
+  readonly type: 'hand-over';
+  readonly generation: number;
+  readonly sequence: number;
+  readonly released: number;
+}
+
+export interface Diverged {
+  readonly type: 'diverged';
+  readonly generation: number;
+  readonly position: bigint;
+  readonly log: string;
+  readonly machine: string;
+}
+
+export interface Bye {
+  readonly type: 'bye';
+  readonly generation: number;
+  readonly reason: ByeReason;
+}
+
+export type Message = Hello | Welcome | Refuse | Pair | LogBatch | Ack | Heartbeat | HandOver | Diverged | Bye;

@@ -1,0 +1,219 @@
+/**
+ * What stands around `Primary` and `Backup`: the events that the host brings, the actions that it performs, and the numbers
+ * that it may choose. Both are sans-I/O: `handle(event, nowMs)` returns actions, to be performed at once and in order.
+ *
+ * `nowMs` is a clock of this host that never runs backwards and goes on while the process or the whole host is stopped
+ * (on Linux CLOCK_BOOTTIME), read just before the call: rule 14 of PROTOCOL.md rests on it. Its origin does not matter.
+ *
+ * A normal run
+ * - The primary creates the machine at the arbiter (or claims its last generation), has the disk admit generation 1, and
+ *   waits for a backup. The backup connects, is welcomed, reads the pair's record at the arbiter by its own path, and
+ *   acknowledges batch 0. Then the primary's CPU thread records and the backup's follows.
+ * - CPU thread: `produced` (entries, outputs) -> primary: a log batch, its outputs held -> backup: `feed`, and an
+ *   acknowledgement at once -> primary: outputs leave. Heartbeats tell the backup how far it may execute.
+ *
+ * The primary dies
+ * - The backup's channel closes, or is silent for too long. The backup leaves the generation for good: no channel, no
+ *   acknowledgement, the log's end frozen, the CPU thread drains. It claims. Won: the disk admits the next generation;
+ *   then `go-live`: clock, kept outputs, unanswered disk requests, frames that the log lacks, announcement. From there it
+ *   is a primary alone. Lost: it halts.
+ *
+ * The backup dies
+ * - The primary leaves the generation in the same way; its guest runs on until the bound on held outputs is reached. Won:
+ *   the disk admits the next generation, what was held leaves, and it runs alone, without log and gate. Lost: it halts.
+ */
+import type { Input } from '../machine/doors.ts';
+import type { MachineStop, PendingBlockRequest } from '../vm/machine-interface.ts';
+import type { ArbiterReply, ArbiterRequest } from './arbiter-protocol.ts';
+import type { CpuCommand, CpuReport, NumberedOutput } from './cpu-link.ts';
+import type { Message, RefusalCode } from './message.ts';
+
+/** A channel's number, given by the host: a new one for each connection. */
+export type ChannelId = number;
+
+export type ReplicaEvent =
+  /** The first event. */
+  | { readonly type: 'start' }
+  /** At least every `heartbeatMs` / 2. */
+  | { readonly type: 'tick' }
+  /** A backup has connected; or, at the backup, the answer to `connect`. */
+  | { readonly type: 'channel-open'; readonly channel: ChannelId }
+  /** The peer or the network closed it, its bytes made no sense, or `connect` failed. Not after an own `close`. */
+  | { readonly type: 'channel-closed'; readonly channel: ChannelId; readonly why: string }
+  | { readonly type: 'message'; readonly channel: ChannelId; readonly message: Message }
+  | { readonly type: 'cpu'; readonly report: CpuReport }
+  | { readonly type: 'arbiter'; readonly reply: ArbiterReply }
+  /** The answer to `admit`. Refused: the disk knows a higher generation, or another owner of this one. */
+  | {
+      readonly type: 'disk-admission';
+      readonly generation: number;
+      readonly outcome: 'admitted' | 'refused' | 'unknown';
+    }
+  /** The answer to a request of `disk`. `refused`: the disk has admitted a higher generation. */
+  | {
+      readonly type: 'disk-answer';
+      readonly generation: number;
+      readonly device: number;
+      readonly id: number;
+      readonly outcome: 'ok' | 'error' | 'refused';
+      readonly data?: Uint8Array;
+    }
+  /** From the world: frames, console bytes, entropy, the power button. Disk answers have their own event. */
+  | { readonly type: 'input'; readonly input: Exclude<Input, { kind: 'block-done' | 'clock' }> }
+  | { readonly type: 'uplink'; readonly up: boolean }
+  /** A frame whose source is the guest's own address has arrived from outside. */
+  | { readonly type: 'own-address-seen' }
+  /** A person wants the other host to go on. */
+  | { readonly type: 'hand-over' }
+  /** A person wants a primary that waits for a backup to run without one. */
+  | { readonly type: 'run-alone' }
+  /** A person stops this replica. */
+  | { readonly type: 'shutdown' };
+
+export type ReplicaAction =
+  | { readonly type: 'send'; readonly channel: ChannelId; readonly message: Message }
+  /** Send what was given to send, then close. Messages that arrive on it later are ignored. */
+  | { readonly type: 'close'; readonly channel: ChannelId }
+  /** Backup: open a channel to the primary; answered by 'channel-open' or 'channel-closed' with this number. */
+  | { readonly type: 'connect'; readonly channel: ChannelId }
+  | { readonly type: 'arbiter'; readonly request: ArbiterRequest }
+  /** Have the disk admit this generation. Every later `disk` action is of it or of a higher one. */
+  | { readonly type: 'admit'; readonly generation: number }
+  | {
+      readonly type: 'disk';
+      readonly generation: number;
+      readonly device: number;
+      readonly request: PendingBlockRequest['request'];
+    }
+  | { readonly type: 'cpu'; readonly command: CpuCommand }
+  /** Frames to the uplink, console bytes to whoever watches, requests for entropy, power. In order. */
+  | { readonly type: 'emit'; readonly generation: number; readonly outputs: readonly NumberedOutput[] }
+  /** Tell the network where the guest is. */
+  | { readonly type: 'announce'; readonly generation: number }
+  /** For people and for the record. */
+  | { readonly type: 'phase'; readonly phase: ReplicaPhase; readonly generation: number; readonly why: string }
+  /** This replica is over. Nothing may leave it any more. */
+  | { readonly type: 'halt'; readonly reason: HaltReason };
+
+export type ReplicaPhase =
+  /** Asking the arbiter for the first generation, or the disk to admit one. */
+  | 'claiming-first'
+  | 'admitting'
+  | 'waiting-for-backup'
+  | 'forming'
+  | 'connecting'
+  | 'verifying'
+  | 'paired'
+  | 'handing-over'
+  | 'handed-over'
+  /** A claim may have been sent: no way back. */
+  | 'leaving'
+  | 'alone'
+  | 'halted';
+
+export type HaltReason =
+  /** Another replica goes on. */
+  | { readonly code: 'lost-claim' | 'handed-over' | 'fenced'; readonly message: string }
+  /** The machine is known to the arbiter already. */
+  | { readonly code: 'already-created'; readonly message: string }
+  | { readonly code: 'arbiter-conflict'; readonly message: string }
+  | { readonly code: 'refused'; readonly refusal: RefusalCode; readonly message: string }
+  /** This backup's machine is not the primary's. The primary goes on. */
+  | { readonly code: 'diverged'; readonly message: string }
+  /** This replica won, and its machine had diverged: nobody goes on (PROTOCOL.md, 28). */
+  | { readonly code: 'total-loss'; readonly message: string }
+  | { readonly code: 'guest-stopped'; readonly stop: MachineStop; readonly message: string }
+  | { readonly code: 'peer-ended' | 'shutdown'; readonly message: string };
+
+export interface ReplicaOptions {
+  /** The machine's name at the arbiter. */
+  readonly vm: string;
+  /** The hash of its description (`sha256Hex` of the canonical JSON). */
+  readonly machine: string;
+  /** 128 random bits in hexadecimal, new for each process (PROTOCOL.md, 3). */
+  readonly incarnation: string;
+  /** 128 more, for the pair's record. */
+  readonly token: string;
+  /** Run without a backup, rather than wait for one. */
+  readonly alone: boolean;
+  /** Claim this generation, whose owner is known to be gone, instead of creating the machine. */
+  readonly claim?: { readonly generation: number; readonly token: string | undefined };
+  readonly timing: ReplicaTiming;
+  readonly bounds: ReplicaBounds;
+  readonly onDivergence: 'stop' | 'continue';
+}
+
+export interface ReplicaTiming {
+  /** Heartbeats, and acknowledgements without news, come this often. */
+  readonly heartbeatMs: number;
+  /** The primary suspects its backup after this silence; its gate needs proof of life that is younger. */
+  readonly suspicionMs: number;
+  /** The backup waits this much longer (PROTOCOL.md, 12). */
+  readonly backupExtraMs: number;
+  /** A gap of this length between two events means that this process itself was stopped. */
+  readonly ownPauseMs: number;
+  /** How long a broken channel may take to be replaced before the arbiter is asked; 0: ask at once. */
+  readonly resumeMs: number;
+  /** Between two questions whose answer was unknown, and between two attempts to connect. */
+  readonly retryMs: number;
+  /** A CPU thread that reports nothing for so long is taken for dead. */
+  readonly cpuSilenceMs: number;
+  readonly targetLagMs: number;
+  /** How often the state is hashed and compared; 0: never. */
+  readonly hashIntervalMs: number;
+  /** How long the backup keeps inbound frames. */
+  readonly inboundKeepMs: number;
+}
+
+export interface ReplicaBounds {
+  /** Log that is not acknowledged: more stops the primary's guest. */
+  readonly logBufferBytes: number;
+  /** Outputs that may not leave: more stops the primary's guest. */
+  readonly heldOutputBytes: number;
+  /** Log that the backup has not executed: more stops the sending. */
+  readonly backupBufferBytes: number;
+  /** Outputs that the backup keeps: more stops the backup's guest. */
+  readonly keptOutputBytes: number;
+  readonly inboundKeepBytes: number;
+}
+
+const MIB = 1024 * 1024;
+
+export const DEFAULT_TIMING: ReplicaTiming = {
+  heartbeatMs: 20,
+  suspicionMs: 800,
+  backupExtraMs: 400,
+  ownPauseMs: 200,
+  resumeMs: 0,
+  retryMs: 50,
+  cpuSilenceMs: 1000,
+  targetLagMs: 100,
+  hashIntervalMs: 1000,
+  inboundKeepMs: 1000,
+};
+
+export const DEFAULT_BOUNDS: ReplicaBounds = {
+  logBufferBytes: 16 * MIB,
+  heldOutputBytes: 16 * MIB,
+  backupBufferBytes: 32 * MIB,
+  keptOutputBytes: 32 * MIB,
+  inboundKeepBytes: 8 * MIB,
+};
+
+/** For people: a look inside, without effect. */
+export interface ReplicaStatus {
+  readonly role: 'primary' | 'backup';
+  readonly phase: ReplicaPhase;
+  readonly generation: number;
+  /** Where the machine is on this side, and (as far as known) on the other. */
+  readonly position: bigint;
+  readonly peerPosition: bigint | undefined;
+  readonly lagMs: number;
+  /** Bytes of log made or received. */
+  readonly logBytes: number;
+  /** Outputs that wait at the gate, or are kept by the backup. */
+  readonly heldOutputs: number;
+  /** The part of the time that the guest may use. */
+  readonly speed: number;
+  readonly cpu: 'running' | 'stopped-on-purpose' | 'silent';
+}

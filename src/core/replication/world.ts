@@ -1,0 +1,64 @@
+/**
+ * The owner's hands: performs outputs and takes answers. Disk requests go out in a safe order, only while the disk has
+ * admitted this replica's generation (PROTOCOL.md, 2), and are issued again in the next one if they are unanswered.
+ */
+import type { Input } from '../machine/doors.ts';
+import type { PendingBlockRequest } from '../vm/machine-interface.ts';
+import { BlockOrder } from './block-order.ts';
+import type { NumberedOutput } from './cpu-link.ts';
+import type { ReplicaAction, ReplicaEvent } from './replica.ts';
+
+export class World {
+  readonly #order = new BlockOrder();
+  /** The generation that the disk has admitted; undefined while none is, or while this replica is leaving it. */
+  #admitted: number | undefined;
+
+  get admitted(): number | undefined {
+    return this.#admitted;
+  }
+
+  /** Performs `outputs`, which may leave, as the owner of `generation`. */
+  perform(outputs: readonly NumberedOutput[], generation: number): ReplicaAction[] {
+    const actions: ReplicaAction[] = [];
+    const emitted = outputs.filter(({ output }) => output.kind !== 'block');
+    if (emitted.length > 0) actions.push({ type: 'emit', generation, outputs: emitted });
+    for (const { output } of outputs) {
+      if (output.kind !== 'block') continue;
+      actions.push(...this.#issue(this.#order.submit({ device: output.device, request: output.request })));
+    }
+    return actions;
+  }
+
+  /** Takes over requests that another owner's machine had in flight, in the order of their submission. */
+  adopt(requests: readonly PendingBlockRequest[]): void {
+    for (const request of requests) this.#order.submit(request);
+  }
+
+  /** The input that an answer makes, if it answers something; and what may be issued now. */
+  answer(event: ReplicaEvent & { type: 'disk-answer' }): { input: Input | undefined; actions: ReplicaAction[] } {
+    const { device, id } = event;
+    // An answer of an earlier generation, after the request was issued again in this one, is one too many.
+    const stale = this.#admitted !== undefined && event.generation !== this.#admitted;
+    if (stale || !this.#order.has(device, id)) return { input: undefined, actions: [] };
+    const done = { kind: 'block-done', device, id, ok: event.outcome === 'ok' } as const;
+    const input = event.data === undefined ? done : { ...done, data: event.data };
+    return { input, actions: this.#issue(this.#order.done(device, id)) };
+  }
+
+  /** No disk request goes out any more; answers still count. */
+  close(): void {
+    this.#admitted = undefined;
+  }
+
+  /** The disk has admitted `generation`: everything unanswered is issued in it. */
+  open(generation: number): ReplicaAction[] {
+    this.#admitted = generation;
+    return this.#issue(this.#order.started());
+  }
+
+  #issue(requests: readonly PendingBlockRequest[]): ReplicaAction[] {
+    const generation = this.#admitted;
+    if (generation === undefined) return [];
+    return requests.map(({ device, request }) => ({ type: 'disk', generation, device, request }));
+  }
+}

@@ -1,0 +1,549 @@
+/**
+ * The backup: it receives the log, has its machine follow, acknowledges, and keeps what it needs to go on in the primary's
+ * place. When it loses the primary it leaves the generation for good, claims it, and goes live; from there it is a `Primary`
+ * alone. replica.ts tells the story; the numbers in brackets are rules of PROTOCOL.md.
+ */
+import type { ArbiterReply, PairRecord } from './arbiter-protocol.ts';
+import { Asking } from './asking.ts';
+import type { CpuCommand, CpuReport, NumberedOutput } from './cpu-link.ts';
+import { FailureDetector } from './failure-detector.ts';
+import { GuestTime } from './guest-time.ts';
+import { InboundFrames } from './inbound-frames.ts';
+import type { CpuState, Heartbeat, LogBatch, Message, Welcome } from './message.ts';
+import { PROTOCOL_VERSION } from './message.ts';
+import { heldBytes } from './output-gate.ts';
+import { Primary } from './primary.ts';
+import type {
+  ChannelId,
+  HaltReason,
+  ReplicaAction,
+  ReplicaEvent,
+  ReplicaOptions,
+  ReplicaPhase,
+  ReplicaStatus,
+} from './replica.ts';
+
+type Drained = CpuReport & { type: 'drained' };
+
+export class Backup {
+  readonly #options: ReplicaOptions;
+  readonly #asking: Asking;
+  readonly #guestTime = new GuestTime();
+  readonly #inbound: InboundFrames;
+  #phase: ReplicaPhase = 'connecting';
+  #generation = 0;
+  #actions: ReplicaAction[] = [];
+  /** Set once this replica is live. */
+  #successor: Primary | undefined;
+
+  #channel: ChannelId | undefined;
+  #lastChannel: ChannelId = 0;
+  #open = false;
+  #connectAtMs: number | undefined;
+  #closedMs: number | undefined;
+  #detector: FailureDetector | undefined;
+  #primary: string | undefined;
+  #token: string | undefined;
+  #received = 0;
+  #echo = Number.NEGATIVE_INFINITY;
+  #ackMs = Number.NEGATIVE_INFINITY;
+  #uplink = true;
+
+  #cpu = { position: 0n, consumed: 0, reportedMs: 0, paused: false };
+  #observedMs: number;
+  #logBytes = 0;
+  #executable = 0n;
+  /** Outputs of this machine that the primary may not have sent. */
+  #kept: NumberedOutput[] = [];
+  #keptBytes = 0;
+  #released = 0;
+
+  #ended = false;
+  #drained: Drained | undefined;
+  #divergence: string | undefined;
+  #admitted = false;
+  #admitAgainMs: number | undefined;
+
+  constructor(options: ReplicaOptions, nowMs: number) {
+    const { timing, bounds } = options;
+    this.#options = options;
+    this.#asking = new Asking(timing.retryMs);
+    this.#inbound = new InboundFrames({ keepMs: timing.inboundKeepMs, keepBytes: bounds.inboundKeepBytes });
+    this.#observedMs = nowMs;
+    this.#cpu.reportedMs = nowMs;
+  }
+
+  status(nowMs: number): ReplicaStatus {
+    if (this.#successor !== undefined) return this.#successor.status(nowMs);
+    return {
+      role: 'backup',
+      phase: this.#phase,
+      generation: this.#generation,
+      position: this.#cpu.position,
+      peerPosition: this.#executable,
+      lagMs: 0,
+      logBytes: this.#logBytes,
+      heldOutputs: this.#kept.length,
+      speed: 1,
+      cpu: this.#cpuState(nowMs),
+    };
+  }
+
+  /** One event in, the actions that follow from it out, to be performed at once and in order. */
+  handle(event: ReplicaEvent, nowMs: number): ReplicaAction[] {
+    if (this.#successor !== undefined) return this.#successor.handle(event, nowMs);
+    this.#observe(nowMs);
+    if (this.#phase !== 'halted') this.#dispatch(event, nowMs);
+    const actions = this.#actions;
+    this.#actions = [];
+    return actions;
+  }
+
+  /** Whether a broken channel may be replaced in this generation: not once a claim may have been sent (6). */
+  #mayResume(): boolean {
+    return this.#phase === 'paired';
+  }
+
+  #observe(nowMs: number): void {
+    if (nowMs - this.#observedMs >= this.#options.timing.ownPauseMs) this.#cpu.reportedMs = nowMs;
+    this.#observedMs = nowMs;
+    this.#detector?.observe(nowMs);
+  }
+
+  #dispatch(event: ReplicaEvent, nowMs: number): void {
+    switch (event.type) {
+      case 'start':
+        this.#command({ type: 'follow' });
+        this.#enter('connecting', 'looking for the primary');
+        return this.#connect();
+      case 'tick':
+        return this.#tick(nowMs);
+      case 'channel-open':
+        return this.#channelOpen(event.channel, nowMs);
+      case 'channel-closed':
+        return this.#channelClosed(event.channel, event.why, nowMs);
+      case 'message':
+        if (event.channel === this.#channel) this.#message(event.message, nowMs);
+        return;
+      case 'cpu':
+        return this.#cpuReport(event.report, nowMs);
+      case 'arbiter':
+        return this.#arbiter(event.reply, nowMs);
+      case 'disk-admission':
+        return this.#diskAdmission(event, nowMs);
+      case 'input':
+        if (event.input.kind === 'net-rx') this.#inbound.add(event.input.device, event.input.frame, nowMs);
+        return;
+      case 'uplink':
+        this.#uplink = event.up;
+        return;
+      case 'shutdown':
+        if (this.#open) this.#send({ type: 'bye', generation: this.#generation, reason: 'shutdown' });
+        return this.#halt({ code: 'shutdown', message: 'stopped by request' });
+      case 'disk-answer':
+      case 'own-address-seen':
+      case 'hand-over':
+      case 'run-alone':
+        return;
+    }
+  }
+
+  #tick(nowMs: number): void {
+    const again = this.#asking.again(nowMs);
+    if (again !== undefined) this.#do({ type: 'arbiter', request: again });
+    if (this.#admitAgainMs !== undefined && nowMs >= this.#admitAgainMs) this.#admit();
+    if (this.#connectAtMs !== undefined && nowMs >= this.#connectAtMs) this.#connect();
+    const pairing = this.#phase === 'connecting' || this.#phase === 'verifying';
+    if (pairing && this.#open && this.#detector?.suspects(nowMs)) this.#drop('the primary says nothing', nowMs);
+    if (this.#phase !== 'paired') return;
+    const { resumeMs, heartbeatMs } = this.#options.timing;
+    if (this.#closedMs !== undefined && nowMs - this.#closedMs >= resumeMs) this.#leave('the channel is gone', nowMs);
+    else if (this.#detector?.suspects(nowMs)) this.#leave('the primary is silent', nowMs);
+    else if (nowMs - this.#ackMs >= heartbeatMs) this.#ack(nowMs);
+  }
+
+  // The channel
+
+  #connect(): void {
+    this.#connectAtMs = undefined;
+    this.#channel = ++this.#lastChannel;
+    this.#open = false;
+    this.#do({ type: 'connect', channel: this.#channel });
+  }
+
+  #channelOpen(channel: ChannelId, nowMs: number): void {
+    if (channel !== this.#channel) return;
+    this.#open = true;
+    const { vm, machine, incarnation, timing } = this.#options;
+    const generation = this.#phase === 'paired' ? this.#generation : 0;
+    if (this.#phase !== 'paired') {
+      const silenceMs = timing.suspicionMs + timing.backupExtraMs;
+      this.#detector = new FailureDetector({ silenceMs, ownPauseMs: timing.ownPauseMs }, nowMs);
+    }
+    const identity = { version: PROTOCOL_VERSION, vm, machine, incarnation } as const;
+    this.#send({ type: 'hello', generation, ...identity, role: 'backup', received: this.#received });
+  }
+
+  #channelClosed(channel: ChannelId, why: string, nowMs: number): void {
+    if (channel !== this.#channel) return;
+    this.#channel = undefined;
+    this.#open = false;
+    if (this.#phase === 'connecting' || this.#phase === 'verifying') {
+      // Nothing was acknowledged in this generation: it is not ours to claim.
+      if (this.#phase === 'verifying') this.#enter('connecting', why);
+      this.#generation = 0;
+      this.#connectAtMs = nowMs + this.#options.timing.retryMs;
+    } else if (this.#mayResume()) {
+      this.#closedMs ??= nowMs;
+      if (this.#options.timing.resumeMs === 0) return this.#leave(`the channel is gone: ${why}`, nowMs);
+      this.#connectAtMs = nowMs + this.#options.timing.retryMs;
+    }
+  }
+
+  #message(message: Message, nowMs: number): void {
+    if (message.type === 'refuse') return this.#refused(message, nowMs);
+    if (message.type === 'welcome') return this.#welcome(message, nowMs);
+    if (message.generation !== this.#generation) return this.#broken('it speaks of another generation', nowMs);
+    if (this.#phase === 'verifying') return this.#beforePaired(message, nowMs);
+    if (this.#phase !== 'paired' || this.#closedMs !== undefined) {
+      return this.#broken(`it says ${message.type} too early`, nowMs);
+    }
+    switch (message.type) {
+      case 'log':
+        return this.#batch(message, nowMs);
+      case 'heartbeat':
+        return this.#heartbeat(message, nowMs);
+      case 'hand-over':
+        return this.#handOver(message.sequence, message.released, nowMs);
+      case 'bye':
+        return this.#bye(message.reason);
+      case 'hello':
+      case 'pair':
+      case 'ack':
+      case 'diverged':
+        return this.#broken(`it says ${message.type}`, nowMs);
+    }
+  }
+
+  #welcome(message: Welcome, nowMs: number): void {
+    const { vm, machine } = this.#options;
+    if (message.version !== PROTOCOL_VERSION) return this.#notOurs('other-version', `version ${message.version}`);
+    if (message.vm !== vm) return this.#notOurs('other-vm', `the peer is the primary of ${message.vm}`);
+    if (message.machine !== machine)
+      return this.#notOurs('other-machine', `its description has hash ${message.machine}`);
+    if (message.resume) {
+      const same = message.generation === this.#generation && message.incarnation === this.#primary;
+      if (this.#phase !== 'paired' || !same) return this.#broken('it resumes what never was', nowMs);
+      this.#closedMs = undefined;
+      this.#detector?.heard(nowMs);
+      return this.#ack(nowMs);
+    }
+    if (this.#phase !== 'connecting') return this.#broken('it starts anew', nowMs);
+    this.#generation = message.generation;
+    this.#primary = message.incarnation;
+    this.#token = undefined;
+    this.#detector?.heard(nowMs);
+    this.#enter('verifying', 'welcomed by the primary');
+  }
+
+  #beforePaired(message: Message, nowMs: number): void {
+    if (message.type === 'heartbeat') {
+      this.#detector?.heard(nowMs);
+      this.#echo = message.stamp;
+      return;
+    }
+    if (message.type === 'bye') return this.#bye(message.reason);
+    if (message.type !== 'pair') return this.#broken(`it says ${message.type} before the pair is formed`, nowMs);
+    this.#token = message.token;
+    this.#ask({ op: 'read-record', generation: this.#generation });
+  }
+
+  /** The primary's record, seen by this host's own path (4). Only with it may anything be acknowledged. */
+  #record(record: PairRecord, nowMs: number): void {
+    const { incarnation } = this.#options;
+    if (this.#phase !== 'verifying') return;
+    if (record.token !== this.#token || record.primary !== this.#primary || record.backup !== incarnation) {
+      return this.#halt({
+        code: 'arbiter-conflict',
+        message: 'the arbiter that this host sees shows another record than the one the primary wrote',
+      });
+    }
+    this.#detector?.heard(nowMs);
+    this.#enter('paired', 'the record is read');
+    this.#ack(nowMs);
+  }
+
+  #refused(refuse: Message & { type: 'refuse' }, nowMs: number): void {
+    // The primary has left the generation in which we were a pair: it is the arbiter's word now.
+    if (this.#phase === 'paired') return this.#leave(`the primary will not resume: ${refuse.message}`, nowMs);
+    if (refuse.code === 'busy') return this.#drop('the primary is busy', nowMs);
+    this.#notOurs(refuse.code, refuse.message);
+  }
+
+  #notOurs(refusal: (HaltReason & { code: 'refused' })['refusal'], message: string): void {
+    this.#halt({ code: 'refused', refusal, message });
+  }
+
+  /** The peer does not keep to the protocol: it is no peer. */
+  #broken(what: string, nowMs: number): void {
+    if (this.#phase === 'paired') return this.#leave(`the primary breaks the protocol: ${what}`, nowMs);
+    this.#drop(what, nowMs);
+  }
+
+  /** Closes the channel of a pair that was not formed, and tries again later. */
+  #drop(why: string, nowMs: number): void {
+    if (this.#channel === undefined) return;
+    const channel = this.#channel;
+    this.#do({ type: 'close', channel });
+    this.#channelClosed(channel, why, nowMs);
+  }
+
+  // The log
+
+  #batch(batch: LogBatch, nowMs: number): void {
+    if (batch.sequence <= this.#received) return;
+    if (batch.sequence !== this.#received + 1) return this.#broken(`batch ${batch.sequence} out of order`, nowMs);
+    this.#received = batch.sequence;
+    this.#logBytes += batch.bytes.length;
+    this.#allow(batch.position);
+    this.#guestTime.heard(batch.time, nowMs);
+    this.#detector?.heard(nowMs);
+    const { base, bytes, position } = batch;
+    this.#command({ type: 'feed', base, bytes, position, arrivedMs: nowMs });
+    this.#ack(nowMs);
+  }
+
+  #heartbeat(heartbeat: Heartbeat, nowMs: number): void {
+    if (heartbeat.cpu !== 'silent') this.#detector?.heard(nowMs);
+    this.#echo = heartbeat.stamp;
+    this.#guestTime.heard(heartbeat.time, nowMs);
+    this.#forget(heartbeat.released);
+    if (heartbeat.position <= this.#executable) return;
+    this.#allow(heartbeat.position);
+    this.#command({ type: 'executable', position: heartbeat.position });
+  }
+
+  #allow(position: bigint): void {
+    if (position > this.#executable) this.#executable = position;
+  }
+
+  #ack(nowMs: number): void {
+    this.#ackMs = nowMs;
+    if (!this.#open || this.#closedMs !== undefined) return;
+    this.#send({
+      type: 'ack',
+      generation: this.#generation,
+      sequence: this.#received,
+      executed: this.#cpu.position,
+      credit: this.#cpu.consumed + this.#options.bounds.backupBufferBytes,
+      echo: this.#echo,
+      cpu: this.#cpuState(nowMs),
+      uplink: this.#uplink,
+    });
+  }
+
+  #handOver(sequence: number, released: number, nowMs: number): void {
+    if (sequence !== this.#received) return this.#broken('it hands over at another batch', nowMs);
+    this.#forget(released);
+    this.#leave('the primary hands over', nowMs);
+  }
+
+  #bye(reason: 'guest-stopped' | 'shutdown'): void {
+    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
+    this.#channel = undefined;
+    this.#open = false;
+    if (reason === 'shutdown') return this.#halt({ code: 'peer-ended', message: 'the primary was stopped' });
+    if (this.#phase !== 'paired') return this.#halt({ code: 'peer-ended', message: 'the guest has stopped' });
+    // The primary has sent all that the guest said: only see the end.
+    this.#ended = true;
+    this.#enter('leaving', 'the guest has stopped');
+    this.#command({ type: 'drain', onDivergence: 'stop' });
+  }
+
+  // The CPU thread
+
+  #cpuReport(report: CpuReport, nowMs: number): void {
+    this.#cpu.reportedMs = nowMs;
+    switch (report.type) {
+      case 'progress':
+        this.#cpu.position = report.position;
+        this.#cpu.consumed = report.consumed;
+        return;
+      case 'replayed':
+        return this.#keep(report.outputs);
+      case 'diverged':
+        return this.#diverged(report, nowMs);
+      case 'drained':
+        this.#cpu.position = report.position;
+        this.#drained = report;
+        if (this.#ended) return this.#guestStopped(report);
+        return this.#goLiveIfReady(nowMs);
+      case 'produced':
+      case 'paused':
+      case 'live':
+      case 'stopped':
+        return;
+    }
+  }
+
+  #keep(outputs: readonly NumberedOutput[]): void {
+    for (const numbered of outputs) {
+      if (numbered.sequence <= this.#released) continue;
+      this.#kept.push(numbered);
+      this.#keptBytes += heldBytes(numbered);
+    }
+    const full = this.#keptBytes > this.#options.bounds.keptOutputBytes;
+    if (full && this.#phase === 'paired') this.#pause(true);
+  }
+
+  /** The primary has sent its outputs up to this one. */
+  #forget(released: number): void {
+    if (released <= this.#released) return;
+    this.#released = released;
+    const keep = this.#kept.findIndex(({ sequence }) => sequence > released);
+    const gone = keep < 0 ? this.#kept : this.#kept.slice(0, keep);
+    this.#kept = keep < 0 ? [] : this.#kept.slice(keep);
+    for (const numbered of gone) this.#keptBytes -= heldBytes(numbered);
+    if (this.#keptBytes <= this.#options.bounds.keptOutputBytes) this.#pause(false);
+  }
+
+  #pause(paused: boolean): void {
+    if (this.#cpu.paused === paused) return;
+    this.#cpu.paused = paused;
+    this.#command({ type: paused ? 'pause' : 'resume' });
+  }
+
+  #diverged(report: CpuReport & { type: 'diverged' }, nowMs: number): void {
+    const { position, log, machine } = report.divergence;
+    const message = `at position ${position} the log has: ${log}; this machine: ${machine}`;
+    this.#divergence = message;
+    if (this.#phase === 'leaving' || this.#phase === 'admitting') return this.#goLiveIfReady(nowMs);
+    // It never claims (28): the primary does, and goes on without us.
+    if (this.#open) this.#send({ type: 'diverged', generation: this.#generation, position, log, machine });
+    this.#halt({ code: 'diverged', message });
+  }
+
+  // Going live
+
+  /** Leaves the generation for good, before the claim is sent (6): what was received is all there will ever be. */
+  #leave(why: string, nowMs: number): void {
+    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
+    this.#channel = undefined;
+    this.#open = false;
+    this.#connectAtMs = undefined;
+    this.#inbound.freeze(nowMs);
+    this.#cpu.paused = false;
+    this.#enter('leaving', why);
+    this.#command({ type: 'drain', onDivergence: this.#options.onDivergence });
+    const { incarnation } = this.#options;
+    this.#ask({ op: 'claim', generation: this.#generation, incarnation, token: this.#token });
+  }
+
+  #arbiter(reply: ArbiterReply, nowMs: number): void {
+    if (!this.#asking.settles(reply, nowMs)) return;
+    if (reply.op === 'read-record') {
+      if (reply.outcome === 'found') this.#record(reply.record, nowMs);
+    } else if (reply.op === 'claim') {
+      if (reply.outcome === 'won') return this.#won(nowMs);
+      this.#halt({ code: 'lost-claim', message: `another replica has won generation ${reply.generation + 1}` });
+    }
+  }
+
+  #won(nowMs: number): void {
+    this.#generation++;
+    this.#admit();
+    this.#goLiveIfReady(nowMs);
+  }
+
+  #admit(): void {
+    this.#admitAgainMs = undefined;
+    this.#enter('admitting', 'the generation is won');
+    this.#do({ type: 'admit', generation: this.#generation });
+  }
+
+  #diskAdmission(event: ReplicaEvent & { type: 'disk-admission' }, nowMs: number): void {
+    if (this.#phase !== 'admitting' || event.generation !== this.#generation) return;
+    if (event.outcome === 'unknown') {
+      this.#admitAgainMs = nowMs + this.#options.timing.retryMs;
+    } else if (event.outcome === 'refused') {
+      this.#halt({ code: 'fenced', message: `the disk does not admit generation ${this.#generation}` });
+    } else {
+      this.#admitted = true;
+      this.#goLiveIfReady(nowMs);
+    }
+  }
+
+  #goLiveIfReady(nowMs: number): void {
+    if (this.#phase !== 'admitting') return;
+    if (this.#divergence !== undefined && this.#options.onDivergence === 'stop') {
+      return this.#halt({ code: 'total-loss', message: `this replica won, but it had diverged: ${this.#divergence}` });
+    }
+    if (this.#admitted && this.#drained !== undefined) this.#goLive(this.#drained, nowMs);
+  }
+
+  /** PROTOCOL.md, 16: clock, outputs, disk requests, announcement, run; and the frames that the log lacks (19). */
+  #goLive(drained: Drained, nowMs: number): void {
+    const { stopped, blockRequests, entropyRequests, outputs, frames } = drained;
+    const generation = this.#generation;
+    const time = this.#guestTime.atGoLive(drained.time, nowMs);
+    if (stopped === undefined) this.#command({ type: 'go-live', time });
+    const again = entropyRequests.map((request) => ({
+      sequence: outputs,
+      output: { kind: 'entropy', ...request } as const,
+    }));
+    const emitted = [...this.#kept, ...again];
+    if (emitted.length > 0) this.#do({ type: 'emit', generation, outputs: emitted });
+    if (stopped !== undefined) return this.#guestStopped(drained);
+    const successor = new Primary(this.#options, nowMs, { generation, blockRequests, uplink: this.#uplink });
+    this.#actions.push(...successor.handle({ type: 'tick' }, nowMs));
+    for (const { device, frame } of this.#inbound.takeUnlogged(frames)) {
+      this.#actions.push(...successor.handle({ type: 'input', input: { kind: 'net-rx', device, frame } }, nowMs));
+    }
+    this.#kept = [];
+    this.#successor = successor;
+  }
+
+  #guestStopped(drained: Drained): void {
+    const stop = drained.stopped;
+    if (stop === undefined) return this.#halt({ code: 'peer-ended', message: 'the guest has stopped at the primary' });
+    const message = stop.reason === 'power' ? `the guest asked for power ${stop.action}` : stop.message;
+    this.#halt({ code: 'guest-stopped', stop, message });
+  }
+
+  // Small hands
+
+  #cpuState(nowMs: number): CpuState {
+    if (this.#cpu.paused) return 'stopped-on-purpose';
+    return nowMs - this.#cpu.reportedMs >= this.#options.timing.cpuSilenceMs ? 'silent' : 'running';
+  }
+
+  #halt(reason: HaltReason): void {
+    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
+    this.#channel = undefined;
+    this.#open = false;
+    this.#command({ type: 'pause' });
+    this.#enter('halted', reason.message);
+    this.#do({ type: 'halt', reason });
+  }
+
+  #enter(phase: ReplicaPhase, why: string): void {
+    this.#phase = phase;
+    this.#do({ type: 'phase', phase, generation: this.#generation, why });
+  }
+
+  #ask(request: Parameters<Asking['ask']>[0]): void {
+    this.#do({ type: 'arbiter', request: this.#asking.ask(request) });
+  }
+
+  #send(message: Message): void {
+    if (this.#channel !== undefined) this.#do({ type: 'send', channel: this.#channel, message });
+  }
+
+  #command(command: CpuCommand): void {
+    this.#do({ type: 'cpu', command });
+  }
+
+  #do(action: ReplicaAction): void {
+    this.#actions.push(action);
+  }
+}

@@ -1,0 +1,615 @@
+/**
+ * The primary: it owns a generation, alone or with a backup. It hands the log to the backup, holds outputs until they are
+ * acknowledged, and when it loses the backup it claims the next generation before it goes on alone. replica.ts tells the
+ * story; the numbers in brackets are rules of PROTOCOL.md.
+ */
+import type { Input } from '../machine/doors.ts';
+import type { MachineStop, PendingBlockRequest } from '../vm/machine-interface.ts';
+import { Announcer } from './announcer.ts';
+import type { ArbiterReply } from './arbiter-protocol.ts';
+import { Asking } from './asking.ts';
+import type { CpuCommand, CpuReport } from './cpu-link.ts';
+import { FailureDetector } from './failure-detector.ts';
+import { LagControl } from './lag-control.ts';
+import { LogStream } from './log-stream.ts';
+import type { Ack, CpuState, Hello, Message, RefusalCode } from './message.ts';
+import { PROTOCOL_VERSION } from './message.ts';
+import { OutputGate } from './output-gate.ts';
+import type {
+  ChannelId,
+  HaltReason,
+  ReplicaAction,
+  ReplicaEvent,
+  ReplicaOptions,
+  ReplicaPhase,
+  ReplicaStatus,
+} from './replica.ts';
+import { World } from './world.ts';
+
+/** What a backup brings along when it goes live and becomes a primary. */
+export interface Succession {
+  /** Won, and admitted by the disk. */
+  readonly generation: number;
+  readonly blockRequests: readonly PendingBlockRequest[];
+  /** Whether the machine runs; false if it had stopped by itself at the end of the log. */
+  readonly uplink: boolean;
+}
+
+export class Primary {
+  readonly #options: ReplicaOptions;
+  readonly #asking: Asking;
+  readonly #gate = new OutputGate();
+  readonly #world = new World();
+  readonly #announcer = new Announcer();
+  readonly #lag: LagControl;
+  #log = new LogStream();
+  #phase: ReplicaPhase = 'claiming-first';
+  #generation = 0;
+  #actions: ReplicaAction[] = [];
+
+  /** The channel to the backup, and to whoever has connected but said nothing yet. */
+  #channel: ChannelId | undefined;
+  readonly #strangers = new Set<ChannelId>();
+  #closedMs: number | undefined;
+  #detector: FailureDetector | undefined;
+  #backup: string | undefined;
+  /** The pair's record may exist at the arbiter: only a claim with its token leads out of this generation (4). */
+  #recordAsked = false;
+  #leaveWhenWritten: string | undefined;
+  /** Our own stamp in the last heartbeat that the backup has answered: it was alive after that (14). */
+  #echoMs = Number.NEGATIVE_INFINITY;
+  #beatMs = Number.NEGATIVE_INFINITY;
+  #peerUplink = true;
+  #uplink = true;
+  #claimAtMs: number | undefined;
+  #admitAgainMs: number | undefined;
+
+  #cpu = { position: 0n, time: 0n, reportedMs: 0, started: false, paused: false };
+  #observedMs: number;
+  #limitSent = { logBytes: 0, outputBytes: 0 };
+  #checkpointMs = Number.NEGATIVE_INFINITY;
+  #guestStop: MachineStop | undefined;
+  #alone: boolean;
+
+  constructor(options: ReplicaOptions, nowMs: number, succession?: Succession) {
+    this.#options = options;
+    this.#asking = new Asking(options.timing.retryMs);
+    this.#lag = new LagControl({ targetLagMs: options.timing.targetLagMs, intervalMs: 100 });
+    this.#observedMs = nowMs;
+    this.#alone = options.alone;
+    if (succession !== undefined) this.#succeed(succession, nowMs);
+  }
+
+  status(nowMs: number): ReplicaStatus {
+    return {
+      role: 'primary',
+      phase: this.#phase,
+      generation: this.#generation,
+      position: this.#cpu.position,
+      peerPosition: this.#phase === 'paired' ? this.#lag.executedPosition : undefined,
+      lagMs: this.#phase === 'paired' ? this.#lag.lagMs(nowMs) : 0,
+      logBytes: this.#log.bytes,
+      heldOutputs: this.#gate.heldCount,
+      speed: this.#lag.fraction,
+      cpu: this.#cpuState(nowMs),
+    };
+  }
+
+  /** One event in, the actions that follow from it out, to be performed at once and in order. */
+  handle(event: ReplicaEvent, nowMs: number): ReplicaAction[] {
+    this.#observe(nowMs);
+    if (this.#phase !== 'halted') this.#dispatch(event, nowMs);
+    if (this.#phase === 'paired' || this.#phase === 'handing-over') this.#release(nowMs);
+    this.#endWithGuest();
+    const actions = this.#actions;
+    this.#actions = [];
+    return actions;
+  }
+
+  /** Whether a broken channel may be replaced in this generation: not once a claim may have been sent (6). */
+  #mayResume(): boolean {
+    return this.#phase === 'paired';
+  }
+
+  #observe(nowMs: number): void {
+    // While this process stood still, its CPU thread's reports did not come through either.
+    if (nowMs - this.#observedMs >= this.#options.timing.ownPauseMs) this.#cpu.reportedMs = nowMs;
+    this.#observedMs = nowMs;
+    this.#detector?.observe(nowMs);
+  }
+
+  #dispatch(event: ReplicaEvent, nowMs: number): void {
+    switch (event.type) {
+      case 'start':
+        return this.#start();
+      case 'tick':
+        return this.#tick(nowMs);
+      case 'channel-open':
+        this.#strangers.add(event.channel);
+        return;
+      case 'channel-closed':
+        return this.#channelClosed(event.channel, event.why, nowMs);
+      case 'message':
+        return this.#message(event.channel, event.message, nowMs);
+      case 'cpu':
+        return this.#cpuReport(event.report, nowMs);
+      case 'arbiter':
+        return this.#arbiter(event.reply, nowMs);
+      case 'disk-admission':
+        return this.#diskAdmission(event, nowMs);
+      case 'disk-answer':
+        return this.#diskAnswer(event);
+      case 'input':
+        return this.#input(event.input);
+      case 'uplink':
+        this.#uplink = event.up;
+        return this.#checkUplink();
+      case 'own-address-seen':
+        if (this.#phase === 'alone' || this.#phase === 'paired') this.#announcer.contradicted(nowMs);
+        return;
+      case 'hand-over':
+        return this.#handOver('asked for');
+      case 'run-alone':
+        this.#alone = true;
+        if (this.#phase === 'waiting-for-backup') this.#runAlone('asked for');
+        return;
+      case 'shutdown':
+        this.#bye('shutdown');
+        return this.#halt({ code: 'shutdown', message: 'stopped by request' });
+    }
+  }
+
+  #tick(nowMs: number): void {
+    const again = this.#asking.again(nowMs);
+    if (again !== undefined) this.#do({ type: 'arbiter', request: again });
+    if (this.#admitAgainMs !== undefined && nowMs >= this.#admitAgainMs) this.#admit('asked again');
+    if (this.#announcer.due(nowMs)) this.#do({ type: 'announce', generation: this.#generation });
+    if (this.#claimAtMs !== undefined && nowMs >= this.#claimAtMs) this.#leave('the backup has not taken over');
+    if (this.#detector === undefined) return;
+    if (this.#channel === undefined) {
+      const sinceMs = nowMs - (this.#closedMs ?? nowMs);
+      if (this.#phase === 'paired' && sinceMs >= this.#options.timing.resumeMs) this.#leave('the channel is gone');
+    } else if (this.#detector.suspects(nowMs)) {
+      this.#leave('the backup is silent');
+    } else if (nowMs - this.#beatMs >= this.#options.timing.heartbeatMs) {
+      this.#heartbeat(nowMs);
+    }
+    if (this.#phase === 'paired') this.#keepPace(nowMs);
+  }
+
+  #keepPace(nowMs: number): void {
+    const fraction = this.#lag.adjust(nowMs);
+    if (fraction !== undefined) this.#command({ type: 'speed', fraction });
+    const { hashIntervalMs } = this.#options.timing;
+    if (hashIntervalMs === 0 || nowMs - this.#checkpointMs < hashIntervalMs) return;
+    this.#checkpointMs = nowMs;
+    this.#command({ type: 'checkpoint' });
+  }
+
+  // The generation: won at the arbiter, admitted by the disk
+
+  #start(): void {
+    const { incarnation, claim } = this.#options;
+    this.#enter('claiming-first', 'asking the arbiter');
+    if (claim === undefined) this.#ask({ op: 'create', incarnation });
+    else this.#ask({ op: 'claim', incarnation, ...claim });
+  }
+
+  #arbiter(reply: ArbiterReply, nowMs: number): void {
+    if (!this.#asking.settles(reply, nowMs)) return;
+    switch (reply.op) {
+      case 'create':
+        if (reply.outcome === 'won') return this.#won(1);
+        return this.#halt({ code: 'already-created', message: 'the arbiter knows this machine already' });
+      case 'claim':
+        if (reply.outcome === 'won') return this.#won(reply.generation + 1);
+        return this.#lost();
+      case 'write-record':
+        return this.#recordWritten(reply.outcome === 'written', nowMs);
+      case 'read-record':
+        return;
+    }
+  }
+
+  #won(generation: number): void {
+    this.#generation = generation;
+    this.#recordAsked = false;
+    this.#backup = undefined;
+    this.#detector = undefined;
+    this.#echoMs = Number.NEGATIVE_INFINITY;
+    this.#admit('the generation is won');
+  }
+
+  #admit(why: string): void {
+    this.#admitAgainMs = undefined;
+    this.#enter('admitting', why);
+    this.#do({ type: 'admit', generation: this.#generation });
+  }
+
+  #diskAdmission(event: ReplicaEvent & { type: 'disk-admission' }, nowMs: number): void {
+    if (this.#phase !== 'admitting' || event.generation !== this.#generation) return;
+    if (event.outcome === 'unknown') {
+      this.#admitAgainMs = nowMs + this.#options.timing.retryMs;
+    } else if (event.outcome === 'refused') {
+      this.#fenced();
+    } else {
+      this.#actions.push(...this.#world.open(this.#generation));
+      if (this.#cpu.started || this.#alone) return this.#runAlone('no backup');
+      this.#log = new LogStream();
+      this.#enter('waiting-for-backup', 'the machine has not started');
+    }
+  }
+
+  #runAlone(why: string): void {
+    this.#enter('alone', why);
+    this.#perform(this.#gate.releaseAll());
+    this.#command({ type: 'record', logging: false });
+    if (this.#lag.fraction < 1) this.#command({ type: 'speed', fraction: 1 });
+    if (this.#cpu.paused) this.#command({ type: 'resume' });
+    this.#cpu.paused = false;
+    this.#cpu.started = true;
+  }
+
+  #succeed(succession: Succession, nowMs: number): void {
+    this.#generation = succession.generation;
+    this.#uplink = succession.uplink;
+    this.#cpu.started = true;
+    this.#cpu.reportedMs = nowMs;
+    this.#world.adopt(succession.blockRequests);
+    this.#actions.push(...this.#world.open(succession.generation));
+    this.#announcer.start(nowMs);
+    this.#enter('alone', 'took over');
+  }
+
+  /** Leaves the generation for good, before the claim is sent (6). What is held may leave only if the claim is won. */
+  #leave(why: string): void {
+    this.#claimAtMs = undefined;
+    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
+    this.#channel = undefined;
+    if (this.#asking.asks('write-record')) {
+      // The record may be there or not: until that is known, no claim could be told from one at an empty arbiter.
+      this.#leaveWhenWritten = why;
+      return;
+    }
+    this.#world.close();
+    this.#enter('leaving', why);
+    this.#updateLimit();
+    const { incarnation, token } = this.#options;
+    const generation = this.#generation;
+    this.#ask({ op: 'claim', generation, incarnation, token: this.#recordAsked ? token : undefined });
+  }
+
+  #lost(): void {
+    const handed = this.#cpu.paused;
+    this.#gate.discardAll();
+    if (handed) this.#halt({ code: 'handed-over', message: 'the other host goes on, as asked' });
+    else this.#halt({ code: 'lost-claim', message: `another replica has won generation ${this.#generation + 1}` });
+  }
+
+  #fenced(): void {
+    this.#gate.discardAll();
+    this.#halt({ code: 'fenced', message: `the disk has admitted a later owner than that of ${this.#generation}` });
+  }
+
+  // The pair
+
+  #message(channel: ChannelId, message: Message, nowMs: number): void {
+    if (this.#strangers.has(channel)) {
+      this.#strangers.delete(channel);
+      if (message.type === 'hello') return this.#hello(channel, message, nowMs);
+      return this.#do({ type: 'close', channel });
+    }
+    if (channel !== this.#channel) return;
+    if (message.generation !== this.#generation) return this.#broken('it speaks of another generation');
+    switch (message.type) {
+      case 'ack':
+        return this.#ack(message, nowMs);
+      case 'diverged':
+        return this.#leave(`the backup has diverged at ${message.position}: ${message.log}; ${message.machine}`);
+      case 'bye':
+        return this.#leave('the backup was stopped');
+      case 'hello':
+      case 'welcome':
+      case 'refuse':
+      case 'pair':
+      case 'log':
+      case 'heartbeat':
+      case 'hand-over':
+        return this.#broken(`it says ${message.type}`);
+    }
+  }
+
+  #hello(channel: ChannelId, hello: Hello, nowMs: number): void {
+    const refusal = this.#refusal(hello);
+    if (refusal !== undefined) {
+      const [code, message] = refusal;
+      this.#do({ type: 'send', channel, message: { type: 'refuse', generation: this.#generation, code, message } });
+      return this.#do({ type: 'close', channel });
+    }
+    const resume = this.#phase !== 'waiting-for-backup';
+    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
+    this.#channel = channel;
+    this.#closedMs = undefined;
+    const { vm, machine, incarnation, timing } = this.#options;
+    this.#send({
+      type: 'welcome',
+      generation: this.#generation,
+      version: PROTOCOL_VERSION,
+      vm,
+      machine,
+      incarnation,
+      resume,
+    });
+    if (resume) {
+      this.#detector?.heard(nowMs);
+      return this.#sendBatches();
+    }
+    this.#backup = hello.incarnation;
+    // The backup reads the record before it says anything more, and its arbiter may be slow.
+    this.#detector = this.#detectorFor(10 * timing.suspicionMs, nowMs);
+    this.#enter('forming', 'a backup has connected');
+    this.#recordAsked = true;
+    const record = { token: this.#options.token, primary: incarnation, backup: hello.incarnation };
+    this.#ask({ op: 'write-record', generation: this.#generation, record });
+  }
+
+  /** Why this peer is not let in; undefined if it is. A resumed channel is rewound as a side effect. */
+  #refusal(hello: Hello): [RefusalCode, string] | undefined {
+    const { vm, machine } = this.#options;
+    if (hello.version !== PROTOCOL_VERSION) return ['other-version', `this primary speaks version ${PROTOCOL_VERSION}`];
+    if (hello.vm !== vm) return ['other-vm', `this is the primary of ${vm}`];
+    if (hello.machine !== machine) return ['other-machine', `the primary's description has hash ${machine}`];
+    if (hello.generation !== 0) {
+      const ours = hello.generation === this.#generation && hello.incarnation === this.#backup;
+      if (ours && this.#mayResume() && this.#log.resume(hello.received)) return undefined;
+      return ['other-generation', `the primary is in generation ${this.#generation} and cannot go back`];
+    }
+    if (this.#phase === 'waiting-for-backup') return undefined;
+    if (this.#phase === 'alone') return ['too-late', 'the machine has run already: a backup joins at its start'];
+    return ['busy', `the primary is ${this.#phase}`];
+  }
+
+  #recordWritten(written: boolean, nowMs: number): void {
+    if (!written) {
+      return this.#halt({
+        code: 'arbiter-conflict',
+        message: `generation ${this.#generation} has another pair's record at the arbiter`,
+      });
+    }
+    const why = this.#leaveWhenWritten;
+    this.#leaveWhenWritten = undefined;
+    if (why !== undefined) return this.#leave(why);
+    this.#send({ type: 'pair', generation: this.#generation, token: this.#options.token });
+    this.#heartbeat(nowMs);
+  }
+
+  #ack(ack: Ack, nowMs: number): void {
+    if (!this.#log.acknowledge(ack.sequence, ack.credit)) return this.#broken('it acknowledges what was not sent');
+    if (ack.cpu !== 'silent') this.#detector?.heard(nowMs);
+    this.#echoMs = Math.max(this.#echoMs, Math.min(ack.echo, nowMs));
+    this.#peerUplink = ack.uplink;
+    this.#lag.executed(ack.executed);
+    if (this.#phase === 'forming' && !this.#asking.asks('write-record')) this.#formed(nowMs);
+    this.#gate.acknowledge(ack.sequence);
+    this.#sendBatches();
+    this.#updateLimit();
+    this.#checkUplink();
+  }
+
+  #formed(nowMs: number): void {
+    this.#detector = this.#detectorFor(this.#options.timing.suspicionMs, nowMs);
+    this.#enter('paired', 'the backup has read the record');
+    this.#updateLimit();
+    this.#command({ type: 'record', logging: true });
+    this.#cpu.started = true;
+  }
+
+  #detectorFor(silenceMs: number, nowMs: number): FailureDetector {
+    return new FailureDetector({ silenceMs, ownPauseMs: this.#options.timing.ownPauseMs }, nowMs);
+  }
+
+  #channelClosed(channel: ChannelId, why: string, nowMs: number): void {
+    this.#strangers.delete(channel);
+    if (channel !== this.#channel) return;
+    this.#channel = undefined;
+    this.#closedMs = nowMs;
+    if (this.#phase === 'handed-over') {
+      // The backup closes it before it claims: give it the time to.
+      this.#claimAtMs = nowMs + 2 * this.#options.timing.suspicionMs;
+    } else if (this.#phase !== 'paired' || this.#options.timing.resumeMs === 0) {
+      this.#leave(`the channel is gone: ${why}`);
+    }
+  }
+
+  /** The peer does not keep to the protocol: it is no peer. */
+  #broken(what: string): void {
+    this.#leave(`the backup breaks the protocol: ${what}`);
+  }
+
+  #heartbeat(nowMs: number): void {
+    this.#beatMs = nowMs;
+    this.#send({
+      type: 'heartbeat',
+      generation: this.#generation,
+      stamp: nowMs,
+      position: this.#log.executable(this.#cpu.position),
+      time: this.#cpu.time,
+      released: this.#gate.released,
+      cpu: this.#cpuState(nowMs),
+    });
+  }
+
+  #sendBatches(): void {
+    if (this.#channel === undefined) return;
+    for (const batch of this.#log.takeSendable()) this.#send(batch);
+  }
+
+  // Outputs and inputs
+
+  /** Lets go what is acknowledged, if the backup is known to have been alive lately: otherwise the claim decides (14). */
+  #release(nowMs: number): void {
+    if (this.#gate.ready && nowMs - this.#echoMs < this.#options.timing.suspicionMs) {
+      this.#perform(this.#gate.release());
+      this.#updateLimit();
+    }
+    if (this.#phase === 'handing-over') this.#finishHandOver();
+  }
+
+  #perform(outputs: ReturnType<OutputGate['release']>): void {
+    if (outputs.length > 0) this.#actions.push(...this.#world.perform(outputs, this.#generation));
+  }
+
+  #cpuReport(report: CpuReport, nowMs: number): void {
+    this.#cpu.reportedMs = nowMs;
+    switch (report.type) {
+      case 'progress':
+        this.#cpu.position = report.position;
+        this.#cpu.time = report.time;
+        if (this.#phase === 'paired') this.#lag.produced(report.position, nowMs);
+        return;
+      case 'produced':
+        return this.#produced(report, nowMs);
+      case 'paused':
+        this.#cpu.paused = true;
+        this.#cpu.position = report.position;
+        return;
+      case 'stopped':
+        this.#guestStop = report.stop;
+        return;
+      case 'live':
+      case 'replayed':
+      case 'drained':
+      case 'diverged':
+        return;
+    }
+  }
+
+  #produced(report: CpuReport & { type: 'produced' }, nowMs: number): void {
+    const { base, bytes, outputs, position, time } = report;
+    this.#cpu.position = position;
+    this.#cpu.time = time;
+    if (this.#phase === 'alone') {
+      this.#perform(this.#gate.hold(outputs, 0));
+      return this.#perform(this.#gate.releaseAll());
+    }
+    // Without a pair no batch is sent: what is held waits for the claim, not for an acknowledgement.
+    let batch = Number.POSITIVE_INFINITY;
+    if (this.#phase === 'paired' || this.#phase === 'handing-over') {
+      this.#lag.produced(position, nowMs);
+      batch =
+        bytes.length === 0
+          ? this.#log.last
+          : this.#log.append({ generation: this.#generation, base, position, time, bytes });
+    }
+    this.#perform(this.#gate.hold(outputs, batch));
+    this.#sendBatches();
+  }
+
+  #diskAnswer(event: ReplicaEvent & { type: 'disk-answer' }): void {
+    if (event.outcome === 'refused') {
+      // In the middle of a claim it says that somebody else has won, or that our own next generation is being admitted.
+      if (event.generation === this.#generation && this.#world.admitted !== undefined) this.#fenced();
+      return;
+    }
+    const { input, actions } = this.#world.answer(event);
+    this.#actions.push(...actions);
+    if (input !== undefined) this.#input(input);
+  }
+
+  #input(input: Input): void {
+    if (this.#cpu.started) this.#command({ type: 'input', input });
+  }
+
+  /** How far the CPU thread may go (7, 9). Told only when it is news worth a message. */
+  #updateLimit(): void {
+    const { logBufferBytes, heldOutputBytes } = this.#options.bounds;
+    const logBytes =
+      this.#phase === 'leaving' ? Number.POSITIVE_INFINITY : this.#log.acknowledgedBytes + logBufferBytes;
+    const outputBytes = this.#gate.releasedBytes + heldOutputBytes;
+    const sent = this.#limitSent;
+    if (logBytes - sent.logBytes < logBufferBytes / 8 && outputBytes - sent.outputBytes < heldOutputBytes / 8) return;
+    this.#limitSent = { logBytes, outputBytes };
+    this.#command({ type: 'limit', logBytes, outputBytes });
+  }
+
+  // Planned failover (20)
+
+  #checkUplink(): void {
+    if (!this.#uplink && this.#peerUplink) this.#handOver("this host's uplink is down, the backup's is not");
+  }
+
+  #handOver(why: string): void {
+    if (this.#phase !== 'paired' || this.#channel === undefined) return;
+    this.#enter('handing-over', why);
+    this.#command({ type: 'pause' });
+  }
+
+  #finishHandOver(): void {
+    if (!this.#cpu.paused || !this.#log.allAcknowledged || this.#gate.heldCount > 0) return;
+    this.#send({
+      type: 'hand-over',
+      generation: this.#generation,
+      sequence: this.#log.last,
+      released: this.#gate.released,
+    });
+    this.#world.close();
+    this.#enter('handed-over', 'the backup may claim');
+  }
+
+  // Ends
+
+  /** A guest that has stopped by itself takes both replicas with it, once all that it said has left. */
+  #endWithGuest(): void {
+    const stop = this.#guestStop;
+    if (stop === undefined || this.#gate.heldCount > 0) return;
+    if (this.#phase !== 'alone' && !(this.#phase === 'paired' && this.#log.allAcknowledged)) return;
+    this.#bye('guest-stopped');
+    const message = stop.reason === 'power' ? `the guest asked for power ${stop.action}` : stop.message;
+    this.#halt({ code: 'guest-stopped', stop, message });
+  }
+
+  #bye(reason: 'guest-stopped' | 'shutdown'): void {
+    if (this.#channel === undefined) return;
+    this.#send({ type: 'bye', generation: this.#generation, reason });
+    this.#do({ type: 'close', channel: this.#channel });
+    this.#channel = undefined;
+  }
+
+  #halt(reason: HaltReason): void {
+    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
+    for (const channel of this.#strangers) this.#do({ type: 'close', channel });
+    this.#channel = undefined;
+    this.#world.close();
+    this.#command({ type: 'pause' });
+    this.#enter('halted', reason.message);
+    this.#do({ type: 'halt', reason });
+  }
+
+  // Small hands
+
+  #cpuState(nowMs: number): CpuState {
+    if (this.#cpu.paused || !this.#cpu.started || this.#guestStop !== undefined) return 'stopped-on-purpose';
+    return nowMs - this.#cpu.reportedMs >= this.#options.timing.cpuSilenceMs ? 'silent' : 'running';
+  }
+
+  #enter(phase: ReplicaPhase, why: string): void {
+    this.#phase = phase;
+    this.#do({ type: 'phase', phase, generation: this.#generation, why });
+  }
+
+  #ask(request: Parameters<Asking['ask']>[0]): void {
+    this.#do({ type: 'arbiter', request: this.#asking.ask(request) });
+  }
+
+  #send(message: Message): void {
+    if (this.#channel !== undefined) this.#do({ type: 'send', channel: this.#channel, message });
+  }
+
+  #command(command: CpuCommand): void {
+    this.#do({ type: 'cpu', command });
+  }
+
+  #do(action: ReplicaAction): void {
+    this.#actions.push(action);
+  }
+}

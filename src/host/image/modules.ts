@@ -51,11 +51,28 @@ export function treeModules(tree: FileTree, release: string): ModuleSource {
       const path = paths.get(canonicalName(name));
       if (path === undefined) return builtin.has(canonicalName(name)) ? 'builtin' : undefined;
       const stored = tree.read(path)!;
-      const data = path.endsWith('.xz') ? (await runTool('xz', ['-dc'], { input: stored })).stdout : stored;
+      const module = path.endsWith('.xz') ? (await runTool('xz', ['-dc'], { input: stored })).stdout : stored;
+      const data = withoutSignature(module);
       const relative = path.slice(base.length + 1).replace(/\.xz$/, '');
       return { name: canonicalName(name), path: relative, data, ...parseModinfo(data) };
     },
   };
+}
+
+const signatureMark = '~Module signature appended~\n';
+
+/**
+ * A module without the signature that is appended to it (Linux, Documentation/admin-guide/module-signing.rst). The packages were verified
+ * when they were downloaded; having the guest hash and verify its modules again at every boot would cost it as many
+ * instructions as all the rest of the boot. The code and data are as Debian built them.
+ */
+export function withoutSignature(module: Uint8Array): Uint8Array {
+  const markAt = module.length - signatureMark.length;
+  if (new TextDecoder('latin1').decode(module.subarray(markAt)) !== signatureMark) return module;
+  // Before the mark: struct module_signature, 12 bytes, which ends with the big-endian length of the signature before it.
+  const header = markAt - 12;
+  const length = new DataView(module.buffer, module.byteOffset, module.length).getUint32(header + 8);
+  return length <= header ? module.subarray(0, header - length) : module;
 }
 
 /** Reads the dependencies and aliases that a module states about itself. Throws `bad-package`. */

@@ -30,7 +30,16 @@ install_npm_packages() {
   # Without the variables of an outer "npm run": they would configure this npm too.
   npm ci --no-audit --no-fund --loglevel=error >&2 ||
     fail 'npm ci failed.' 'Look at its message above; it needs the npm registry (or the mirror that your npm is configured for).'
+  link_runtime
   wanted >"$stamp"
+}
+
+# npm 9 as Debian 13 has it does not link this one program.
+link_runtime() {
+  [ ! -e node_modules/.bin/node ] || return 0
+  for binary in node_modules/node-*/bin/node; do
+    [ ! -x "$binary" ] || ln -sf "../${binary#node_modules/}" node_modules/.bin/node
+  done
 }
 
 # ---- the runtime ----

@@ -50,7 +50,15 @@ export const busyboxCommands = {
 export const kernelPackage = 'linux-image-riscv64';
 
 /** The recommended kernel command line, without the network's part (docs/guest-images.md says what each word saves). */
-export const kernelCommandLine = ['console=ttyS0', 'root=/dev/vda', 'rw', 'quiet', 'init_on_alloc=0', 'cryptomgr.notests', 'initcall_blacklist=jent_mod_init,trace_eval_init'].join(' ');
+export const kernelCommandLine = [
+  'console=ttyS0',
+  'root=/dev/vda',
+  'rw',
+  'quiet',
+  'init_on_alloc=0',
+  'cryptomgr.notests',
+  'initcall_blacklist=jent_mod_init,trace_eval_init',
+].join(' ');
 
 /** Addresses of the uplink's network as passt and QEMU's user network hand them out. */
 export const defaultNetworkCommandLine = 'understudy.address=10.0.2.15/24 understudy.gateway=10.0.2.2';

@@ -1,5 +1,4 @@
 /** The initramfs: a busybox, one script and the modules of the boot, in loading order. */
-import { gzipSync } from 'node:zlib';
 import { OperatingError } from '../../core/base/error.ts';
 import { writeCpio } from './cpio.ts';
 import type { ImageErrorCode } from './errors.ts';
@@ -16,9 +15,12 @@ export interface InitramfsParts {
   readonly mtimeS: number;
 }
 
-/** The archive, compressed. The modules in it are not: the guest would have to unpack them twice. */
+/**
+ * The archive, neither itself nor the modules in it compressed: it is read once at the speed of the host's disk, but would be unpacked by the
+ * guest at every boot.
+ */
 export function makeInitramfs(parts: InitramfsParts): Uint8Array {
-  return gzipSync(writeCpio(initramfsTree(parts)), { level: 9 });
+  return writeCpio(initramfsTree(parts));
 }
 
 /** The archive's contents. Throws `bad-package` without busybox. */

@@ -5,6 +5,7 @@
  * where depmod reads them too: the ".modinfo" section of each module, a list of "key=value" strings.
  */
 import { OperatingError } from '../../core/base/error.ts';
+import { elfSection, slimModule } from './elf.ts';
 import type { ImageErrorCode } from './errors.ts';
 import type { FileTree } from './file-tree.ts';
 import { runTool } from './run-tool.ts';
@@ -52,7 +53,7 @@ export function treeModules(tree: FileTree, release: string): ModuleSource {
       if (path === undefined) return builtin.has(canonicalName(name)) ? 'builtin' : undefined;
       const stored = tree.read(path)!;
       const module = path.endsWith('.xz') ? (await runTool('xz', ['-dc'], { input: stored })).stdout : stored;
-      const data = withoutSignature(module);
+      const data = slimModule(withoutSignature(module));
       const relative = path.slice(base.length + 1).replace(/\.xz$/, '');
       return { name: canonicalName(name), path: relative, data, ...parseModinfo(data) };
     },
@@ -77,7 +78,7 @@ export function withoutSignature(module: Uint8Array): Uint8Array {
 
 /** Reads the dependencies and aliases that a module states about itself. Throws `bad-package`. */
 export function parseModinfo(module: Uint8Array): { depends: string[]; aliases: string[] } {
-  const section = elfSection(module, '.modinfo');
+  const section = elfSection(module, '.modinfo') ?? new Uint8Array(0);
   const depends: string[] = [];
   const aliases: string[] = [];
   for (const item of new TextDecoder().decode(section).split('\0')) {
@@ -135,35 +136,6 @@ export function modulesDep(modules: readonly KernelModule[]): string {
 /** The modules.alias(5) of these modules. */
 export function modulesAlias(modules: readonly KernelModule[]): string {
   return modules.flatMap(({ name, aliases }) => aliases.map((alias) => `alias ${alias} ${name}\n`)).join('');
-}
-
-/** The bytes of a section of a 64-bit little-endian ELF file (System V ABI, "Sections"). */
-function elfSection(file: Uint8Array, wanted: string): Uint8Array {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (file.length < 64 || view.getUint32(0) !== 0x7f454c46) throw notElf('it is not an ELF file');
-  const table = Number(view.getBigUint64(0x28, true));
-  const entryBytes = view.getUint16(0x3a, true);
-  const count = view.getUint16(0x3c, true);
-  const section = (index: number) => {
-    const at = table + index * entryBytes;
-    return {
-      name: view.getUint32(at, true),
-      offset: Number(view.getBigUint64(at + 0x18, true)),
-      size: Number(view.getBigUint64(at + 0x20, true)),
-    };
-  };
-  const names = section(view.getUint16(0x3e, true));
-  for (let index = 0; index < count; index++) {
-    const each = section(index);
-    const start = names.offset + each.name;
-    const name = new TextDecoder().decode(file.subarray(start, file.indexOf(0, start)));
-    if (name === wanted) return file.subarray(each.offset, each.offset + each.size);
-  }
-  throw notElf(`it has no section ${wanted}`);
-}
-
-function notElf(why: string): OperatingError<ImageErrorCode> {
-  return new OperatingError<ImageErrorCode>('bad-package', `a kernel module cannot be read: ${why}`);
 }
 
 function missingModule(name: string, neededBy: string | undefined): OperatingError<ImageErrorCode> {

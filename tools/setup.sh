@@ -70,6 +70,8 @@ missing_packages() {
     need redis-tools redis-cli
     need qemu-user qemu-riscv64
     need qemu-system-misc qemu-system-riscv64
+    need gcc cc
+    need libc6-dev /usr/include/stdio.h
     need gcc-riscv64-linux-gnu riscv64-linux-gnu-gcc
     need binutils-riscv64-linux-gnu riscv64-linux-gnu-objdump
     need libc6-dev-riscv64-cross /usr/riscv64-linux-gnu/lib/libc.so.6

@@ -76,8 +76,14 @@ function objdump(words: readonly number[]): [bigint, number, string][] {
   return [...listing.matchAll(/^ +([0-9a-f]+):\t([0-9a-f]+) +\t([^<#\n]*)/gm)].map(([, address, bits, text]) => [
     BigInt(`0x${address}`),
     Number.parseInt(bits, 16),
-    text.trimEnd(),
+    oldSpelling(text.trimEnd()),
   ]);
+}
+
+/** Binutils 2.41 and later write what is no instruction as `.insn 2, 0x0004`; before that it was `.2byte 0x4`. */
+function oldSpelling(text: string): string {
+  const unknown = /^[.]insn\t([24]), 0x0*([0-9a-f]+)$/.exec(text);
+  return unknown === null ? text : `.${unknown[1]}byte\t0x${unknown[2]}`;
 }
 
 /** Rounding modes other than 0 of exact conversions: binutils 2.40 does not know that they exist. */

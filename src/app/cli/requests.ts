@@ -83,7 +83,7 @@ export interface BackupRequest extends ReplicaRequest {
 export interface HubRequest {
   readonly listen: readonly StreamAddress[];
   /** The machine whose network section says what the uplink is; undefined: no uplink. */
-  readonly description: Description | undefined;
+  readonly description: Pick<Description, 'mac' | 'network'> | undefined;
 }
 
 export interface DiskRequest {

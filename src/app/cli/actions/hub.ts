@@ -27,7 +27,7 @@ export async function hub({ listen, description }: HubRequest): Promise<number> 
 }
 
 /** What the hub's uplink is, by the machine's description. */
-export function uplinkOf({ mac, network }: Description): HubOptions['uplink'] {
+export function uplinkOf({ mac, network }: Pick<Description, 'mac' | 'network'>): HubOptions['uplink'] {
   if (network === undefined) return undefined;
   if (network.uplink.kind === 'socket') return { connect: network.uplink.address };
   const { forwards, address, gateway } = network;

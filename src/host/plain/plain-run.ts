@@ -1,0 +1,135 @@
+/**
+ * One machine, here, with nobody behind it: `understudy run`, and with a log `understudy record`. Disk, network and console
+ * are attached directly; the machine runs in its own thread.
+ */
+import { OperatingError } from '../../core/base/error.ts';
+import type { CpuReport } from '../../core/replication/cpu-link.ts';
+import type { MachineStop } from '../../core/vm/machine-interface.ts';
+import type { Description } from '../description/description.ts';
+import { openDirectDisk } from '../disk/direct-disk.ts';
+import type { Disk } from '../disk/disk.ts';
+import type { Uplink } from '../net/uplink.ts';
+import { loadMachine } from '../runner/machine-files.ts';
+import { Runner } from '../runner/runner.ts';
+import { openMachineUplink } from './machine-uplink.ts';
+import { performOutput } from './outside.ts';
+
+/** Takes what is recorded, in order. */
+export interface RunLog {
+  /** `bytes`: encoded entries, relative to position `base`. */
+  append(base: bigint, bytes: Uint8Array): void;
+  /** Resolves when everything appended is in the file. */
+  close(): Promise<void>;
+}
+
+export interface PlainRunOptions {
+  readonly description: Description;
+  /** Opens the log for a machine with a disk of that size; absent: nothing is recorded. */
+  readonly openLog?: (diskBytes: number | undefined) => Promise<RunLog>;
+  /** How often a hash of the whole state goes into the log. */
+  readonly checkpointMs?: number;
+  readonly onConsole: (data: Uint8Array) => void;
+  readonly onNotice: (line: string) => void;
+}
+
+export class PlainRun {
+  readonly #options: PlainRunOptions;
+  #runner: Runner | undefined;
+  #disk: Disk | undefined;
+  #uplink: Uplink | undefined;
+  #closeUplink: () => Promise<void> = async () => {};
+  #log: RunLog | undefined;
+  #console = 0;
+  #checkpoints: NodeJS.Timeout | undefined;
+  #finish: (stop: MachineStop) => void = () => {};
+  #fail: (error: Error) => void = () => {};
+  /** How the machine stopped; rejects if this host failed it. */
+  readonly ended: Promise<MachineStop>;
+
+  private constructor(options: PlainRunOptions) {
+    this.#options = options;
+    this.ended = new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+    });
+    this.ended.catch(() => {});
+  }
+
+  /** Opens everything and starts the machine. Throws OperatingError, with nothing left behind. */
+  static async start(options: PlainRunOptions): Promise<PlainRun> {
+    const run = new PlainRun(options);
+    try {
+      await run.#start();
+    } catch (error) {
+      await run.close();
+      throw error;
+    }
+    return run;
+  }
+
+  async #start(): Promise<void> {
+    const { description, onNotice } = this.#options;
+    const { disk } = description;
+    if (disk !== undefined) this.#disk = await openDirectDisk(disk.path, onNotice);
+    const machine = await loadMachine(description, this.#disk?.sizeBytes);
+    this.#console = machine.console;
+    this.#log = await this.#options.openLog?.(this.#disk?.sizeBytes);
+    this.#runner = await Runner.start(machine.config, {
+      onReport: (report) => this.#report(report),
+      onCrash: (error) => this.#fail(error),
+    });
+    await this.#connect(1 + machine.config.virtio.findIndex((device) => device.kind === 'net'));
+    this.#runner.send({ type: 'record', logging: this.#log !== undefined });
+    if (this.#log !== undefined) {
+      const forever = Number.POSITIVE_INFINITY;
+      this.#runner.send({ type: 'limit', logBytes: forever, outputBytes: forever });
+      const everyMs = this.#options.checkpointMs ?? 1000;
+      this.#checkpoints = setInterval(() => this.#runner?.send({ type: 'checkpoint' }), everyMs);
+    }
+  }
+
+  async #connect(device: number): Promise<void> {
+    if (this.#options.description.network === undefined) return;
+    const opened = await openMachineUplink(this.#options.description, {
+      onFrame: (frame) => this.#runner?.send({ type: 'input', input: { kind: 'net-rx', device, frame } }),
+      onLost: (why) => this.#fail(new OperatingError('uplink-lost', `the machine's network is gone: ${why}`)),
+    });
+    this.#uplink = opened.uplink;
+    this.#closeUplink = opened.close;
+  }
+
+  /** Keys for the guest's console. */
+  type(data: Uint8Array): void {
+    this.#runner?.send({ type: 'input', input: { kind: 'console-in', device: this.#console, data } });
+  }
+
+  /** As if the power failed. */
+  powerOff(): void {
+    this.#runner?.send({ type: 'input', input: { kind: 'power', action: 'off' } });
+  }
+
+  #report(report: CpuReport): void {
+    if (report.type === 'produced') {
+      if (report.bytes.length > 0) this.#log?.append(report.base, report.bytes);
+      for (const { output } of report.outputs) {
+        performOutput(output, {
+          disk: this.#disk,
+          uplink: () => this.#uplink,
+          console: (device, data) => {
+            if (device === this.#console || device === 0) this.#options.onConsole(data);
+          },
+          input: (input) => this.#runner?.send({ type: 'input', input }),
+        });
+      }
+    } else if (report.type === 'stopped') this.#finish(report.stop);
+  }
+
+  /** Lets go of everything; what the guest has written is in the disk's file. */
+  async close(): Promise<void> {
+    clearInterval(this.#checkpoints);
+    await this.#runner?.stop();
+    await this.#closeUplink();
+    await this.#disk?.close();
+    await this.#log?.close();
+  }
+}

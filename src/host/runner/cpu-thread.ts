@@ -1,0 +1,94 @@
+/**
+ * The CPU thread: a worker that owns a machine and does nothing but run it. It never returns to an event loop: commands are
+ * taken from the port between slices, and it sleeps in `Atomics.wait` on the word that the main thread bumps with each.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { assert } from '../../core/base/assert.ts';
+import { OperatingError } from '../../core/base/error.ts';
+import type { CpuCommand } from '../../core/replication/cpu-link.ts';
+import { CpuSide } from '../../core/replication/cpu-side.ts';
+import { Machine } from '../../core/vm/machine.ts';
+import type { MachineConfig } from '../../core/vm/machine-config.ts';
+import { ClockKeeper } from './clock-keeper.ts';
+
+/** Given to the worker as its `workerData`. */
+export interface CpuThreadData {
+  readonly config: MachineConfig;
+  /** One word, bumped after each command. */
+  readonly signal: Int32Array<SharedArrayBuffer>;
+}
+
+/** What the thread says besides CpuReports. */
+export type CpuThreadNote =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly advice: string | undefined };
+
+/** Steps between two looks at the clock: two or three milliseconds. */
+const SLICE_STEPS = 500_000n;
+const BEAT_MS = 20;
+
+const port = parentPort;
+assert(port !== null, 'the CPU thread is a worker');
+const { config, signal } = workerData as CpuThreadData;
+let seen = 0;
+let speed = 1;
+let woken = false;
+
+const nowMs = (): number => performance.now();
+
+function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper } | undefined {
+  try {
+    const machine = new Machine(config, { stopRequested: () => Atomics.load(signal, 0) !== seen });
+    const keeper = new ClockKeeper(machine, nowMs);
+    const side = new CpuSide(
+      {},
+      { machine, report: (report) => port!.postMessage(report), onLive: (time) => keeper.start(time) },
+    );
+    return { machine, side, keeper };
+  } catch (error) {
+    if (!(error instanceof OperatingError)) throw error;
+    const { code, message, advice } = error;
+    port!.postMessage({ type: 'failed', code, message, advice } satisfies CpuThreadNote);
+    return undefined;
+  }
+}
+
+function takeCommands(side: CpuSide): void {
+  const now = Atomics.load(signal, 0);
+  if (now === seen) return;
+  seen = now;
+  for (let got = receiveMessageOnPort(port!); got !== undefined; got = receiveMessageOnPort(port!)) {
+    const command = got.message as CpuCommand;
+    if (command.type === 'speed') speed = command.fraction;
+    if (command.type === 'input') woken = true;
+    side.handle(command);
+  }
+}
+
+const parts = start();
+if (parts) {
+  const { machine, side, keeper } = parts;
+  port.postMessage({ type: 'ready' } satisfies CpuThreadNote);
+  let beatMs = nowMs();
+  for (;;) {
+    takeCommands(side);
+    if (side.recording && !side.paused) {
+      const clock = keeper.due(woken);
+      if (clock) side.apply(clock);
+    }
+    woken = false;
+    const beganMs = nowMs();
+    const result = side.slice(machine.position + SLICE_STEPS);
+    const endedMs = nowMs();
+    if (endedMs - beatMs >= BEAT_MS) {
+      side.beat();
+      beatMs = endedMs;
+    }
+    let restMs = speed < 1 ? (endedMs - beganMs) * (1 / Math.max(speed, 0.01) - 1) : 0;
+    if (result === 'idle') {
+      const timerMs = side.recording && !side.paused && machine.waiting ? keeper.wakeInMs() : undefined;
+      restMs = Math.min(timerMs ?? BEAT_MS, BEAT_MS);
+    }
+    if (restMs > 0) Atomics.wait(signal, 0, seen, restMs);
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The client's side of the NBD handshake: greeting, NBD_OPT_GO with the export's name, and the server's verdict, which for
+ * a writer comes only when its generation is admitted.
+ */
+import type { Socket } from 'node:net';
+import { OperatingError } from '../../core/base/error.ts';
+import type { DiskClientErrorCode } from './client.ts';
+import { SECTOR_BYTES } from './disk.ts';
+import {
+  encodeGo,
+  encodeOption,
+  FIXED_NEWSTYLE,
+  INFO,
+  MAX_OPTION_BYTES,
+  NBD_MAGIC,
+  NO_ZEROES,
+  OPTION,
+  OPTION_MAGIC,
+  OPTION_REPLY,
+  OPTION_REPLY_HEADER_BYTES,
+  OPTION_REPLY_MAGIC,
+} from './nbd.ts';
+import type { SocketReader } from './socket-reader.ts';
+
+export type OpenedExport = {
+  readonly sizeBytes: number;
+  /** Identifies one boot of the server's host; empty where the server does not tell. */
+  readonly boot: string;
+};
+
+/**
+ * Opens the export; requests may follow. `what` names the disk in errors. The server has
+ * `timeoutMs` to greet; the admission itself may take as long as requests of lower generations take to land.
+ * Throws OperatingError<DiskClientErrorCode>; the caller destroys the socket then.
+ */
+export async function openExport(
+  socket: Socket,
+  reader: SocketReader,
+  name: string,
+  what: string,
+  timeoutMs: number,
+): Promise<OpenedExport> {
+  let failure: string | undefined;
+  const note = (error: Error) => {
+    failure ??= error.message;
+  };
+  const timer = setTimeout(() => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  socket.on('error', note);
+  try {
+    const greeting = await reader.read(18);
+    clearTimeout(timer);
+    if (greeting === undefined) throw unreachable(what, failure ?? 'the connection was closed');
+    checkGreeting(greeting, what);
+    const flags = Buffer.alloc(4);
+    flags.writeUInt32BE(FIXED_NEWSTYLE | NO_ZEROES);
+    socket.write(Buffer.concat([flags, encodeOption(OPTION.go, encodeGo(name, [INFO.description]))]));
+    const opened = await readVerdict(reader, what);
+    if (opened === undefined) throw unreachable(what, failure ?? 'the connection was closed');
+    const { sizeBytes } = opened;
+    if (sizeBytes <= 0 || sizeBytes % SECTOR_BYTES !== 0)
+      throw unreachable(what, `its size of ${sizeBytes} bytes makes no sense`);
+    return opened;
+  } finally {
+    clearTimeout(timer);
+    socket.off('error', note);
+    if (socket.destroyed) socket.on('error', () => {});
+  }
+}
+
+function checkGreeting(greeting: Buffer, what: string): void {
+  const isNbd = greeting.readBigUInt64BE(0) === NBD_MAGIC && greeting.readBigUInt64BE(8) === OPTION_MAGIC;
+  if (!isNbd || (greeting.readUInt16BE(16) & FIXED_NEWSTYLE) === 0) {
+    throw unreachable(what, 'what answers there is no NBD server (fixed newstyle)');
+  }
+}
+
+/** Undefined when the connection ended. */
+async function readVerdict(reader: SocketReader, what: string): Promise<OpenedExport | undefined> {
+  let sizeBytes = 0;
+  let boot = '';
+  for (;;) {
+    const header = await reader.read(OPTION_REPLY_HEADER_BYTES);
+    if (header === undefined) return undefined;
+    const length = header.readUInt32BE(16);
+    if (header.readBigUInt64BE(0) !== OPTION_REPLY_MAGIC || length > MAX_OPTION_BYTES) return undefined;
+    const data = await reader.read(length);
+    if (data === undefined) return undefined;
+    const type = header.readUInt32BE(12);
+    if (type === OPTION_REPLY.ack) return { sizeBytes, boot };
+    if (type === OPTION_REPLY.info) {
+      const info = length >= 2 ? data.readUInt16BE(0) : -1;
+      if (info === INFO.export && length >= 12) sizeBytes = Number(data.readBigUInt64BE(2));
+      if (info === INFO.description) boot = data.toString('utf8', 2);
+    } else {
+      throw refusal(type, data.toString('utf8').slice(0, 1000), what);
+    }
+  }
+}
+
+function refusal(type: number, message: string, what: string): OperatingError<DiskClientErrorCode> {
+  if (type === OPTION_REPLY.errorShutdown) {
+    return new OperatingError(
+      'disk-unknown',
+      `${what} cannot be opened yet: ${message}`,
+      'Check that the disk server reaches the arbiter.',
+    );
+  }
+  const advice = 'Check the name of the machine, and whether another replica has gone on with it.';
+  return new OperatingError('disk-refused', `${what} is refused: ${message}`, advice);
+}
+
+function unreachable(what: string, why: string): OperatingError<DiskClientErrorCode> {
+  return new OperatingError(
+    'disk-unreachable',
+    `${what} cannot be reached: ${why}`,
+    'Check that the disk server is running, and its address.',
+  );
+}

@@ -26,7 +26,7 @@ npm_is_done() { [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(wanted)" ]; }
 install_npm_packages() {
   command -v npm >/dev/null 2>&1 ||
     fail 'npm is not installed.' 'Install it (Debian: apt-get install npm) and start again.'
-  say 'installing the npm packages (some 250 MB, once)'
+  say 'installing the npm packages (once, a minute or so)'
   # Without the variables of an outer "npm run": they would configure this npm too.
   npm ci --no-audit --no-fund --loglevel=error >&2 ||
     fail 'npm ci failed.' 'Look at its message above; it needs the npm registry (or the mirror that your npm is configured for).'

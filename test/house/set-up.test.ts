@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { makeTree, root, runProgram } from './tree.ts';
 
 const sources = ['package.json', 'package-lock.json', 'understudy', 'tools', 'src'];
@@ -42,27 +42,45 @@ test('the command works through a symbolic link', async (context) => {
   assert.match(stdout, /^understudy /);
 });
 
-test('a runtime that is too old is refused in clear words', async (context) => {
+/** A tree whose npm packages seem to be installed, with `node` as its runtime, and a PATH of the plainest programs. */
+async function installedTree(context: TestContext, node: string): Promise<{ tree: string; bin: string }> {
   const tree = await makeTree(context, { copies: ['package.json', 'package-lock.json', 'tools'] });
   const { stdout: sum } = await runProgram('sh', ['-c', 'cksum <package-lock.json'], { cwd: tree });
   await mkdir(join(tree, 'node_modules/.bin'), { recursive: true });
   await writeFile(join(tree, 'node_modules/.understudy-setup'), sum);
-  const node = join(tree, 'node_modules/.bin/node');
-  await writeFile(node, '#!/bin/sh\necho v20.20.2\n');
-  await chmod(node, 0o755);
-  const { status, stderr } = await runProgram('sh', ['tools/setup.sh', '--npm-only'], { cwd: tree });
-  assert.equal(status, 1);
-  assert.match(stderr, /is Node v20\.20\.2, and Understudy needs 24 or later/);
-});
+  await writeFile(join(tree, 'node_modules/.bin/node'), node);
+  await chmod(join(tree, 'node_modules/.bin/node'), 0o755);
+  return { tree, bin: await plainPrograms(tree) };
+}
 
-test('without npm the set-up says what to install', async (context) => {
-  const tree = await makeTree(context, { copies: ['package.json', 'package-lock.json', 'tools'] });
+/** A directory with links to the programs that every system has. */
+async function plainPrograms(tree: string): Promise<string> {
   const bin = join(tree, 'bin');
   await mkdir(bin);
   for (const program of ['sh', 'dirname', 'mkdir', 'cksum', 'cat', 'flock']) {
     const { stdout } = await runProgram('sh', ['-c', `command -v ${program}`]);
     await symlink(stdout.trim(), join(bin, program));
   }
+  return bin;
+}
+
+test('a runtime that is too old is refused in clear words', async (context) => {
+  const { tree } = await installedTree(context, '#!/bin/sh\necho v20.20.2\n');
+  const { status, stderr } = await runProgram('sh', ['tools/setup.sh', '--npm-only'], { cwd: tree });
+  assert.equal(status, 1);
+  assert.match(stderr, /is Node v20\.20\.2, and Understudy needs 24 or later/);
+});
+
+test('without apt-get the set-up names the missing programs and goes on', async (context) => {
+  const { tree, bin } = await installedTree(context, '#!/bin/sh\necho v24.0.0\n');
+  const { status, stderr } = await runProgram(join(bin, 'sh'), ['tools/setup.sh'], { cwd: tree, env: { PATH: bin } });
+  assert.equal(status, 0);
+  assert.match(stderr, /not on this system: passt .*README\.md/);
+});
+
+test('without npm the set-up says what to install', async (context) => {
+  const tree = await makeTree(context, { copies: ['package.json', 'package-lock.json', 'tools'] });
+  const bin = await plainPrograms(tree);
   const { status, stderr } = await runProgram(join(bin, 'sh'), ['tools/setup.sh'], { cwd: tree, env: { PATH: bin } });
   assert.equal(status, 1);
   assert.match(stderr, /npm is not installed/);

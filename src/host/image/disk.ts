@@ -1,11 +1,11 @@
 /**
  * Writes a file tree as an ext4 disk, without root rights and without mounting anything: the tree is laid out in a plain directory,
- * `mke2fs -d` copies it into a new file system, and `debugfs` gives every inode the owner that the tree says (in the directory all
- * files belong to whoever builds).
+ * `mke2fs -d` copies it into a new file system, and `debugfs` gives every inode the owner and the times that the tree says (in the
+ * directory all files belong to whoever builds, and were changed just now). The same tree gives the same disk, bit for bit.
  */
 
 import { chmodSync } from 'node:fs';
-import { link, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { link, lutimes, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OperatingError } from '../../core/base/error.ts';
 import type { ImageErrorCode } from './errors.ts';
@@ -62,7 +62,7 @@ export async function writeDisk(tree: FileTree, settings: DiskSettings): Promise
     ['-q', '-F', '-t', 'ext4', '-L', 'understudy', '-U', uuid, '-E', extended, '-d', layout, file, `${sizeMiB}M`],
     tool,
   );
-  await setOwners(entries, file, tool);
+  await setOwnersAndTimes(entries, file, tool);
 }
 
 /** Writes every node into the directory, owners aside. Parents come before children, so directories get their modes last. */
@@ -85,7 +85,10 @@ async function place(file: string, node: TreeNode, placed: Map<TreeNode, string>
   const first = placed.get(node);
   if (first !== undefined) return link(first, file);
   if (node.kind === 'directory') return void (await mkdir(file, { mode: 0o700 }));
-  if (node.kind === 'symlink') return symlink(node.target, file);
+  if (node.kind === 'symlink') {
+    await symlink(node.target, file);
+    return lutimes(file, node.mtimeS, node.mtimeS);
+  }
   if (node.kind === 'character-device') {
     throw new OperatingError<ImageErrorCode>('bad-tree', `${file} is a device, which a root disk does not hold`);
   }
@@ -95,8 +98,8 @@ async function place(file: string, node: TreeNode, placed: Map<TreeNode, string>
   await utimes(file, node.mtimeS, node.mtimeS);
 }
 
-/** Sets user and group of each inode that the copy did not get right. */
-async function setOwners(
+/** Sets user, group and change time of each inode: what the copy took from the host. */
+async function setOwnersAndTimes(
   entries: readonly [string, TreeNode][],
   file: string,
   tool: Parameters<typeof runTool>[2],
@@ -108,8 +111,8 @@ async function setOwners(
     const quoted = `"/${name.replaceAll('"', '""')}"`;
     if (node.uid !== process.getuid?.()) commands.push(`sif ${quoted} uid ${node.uid}`);
     if (node.gid !== process.getgid?.()) commands.push(`sif ${quoted} gid ${node.gid}`);
+    commands.push(`sif ${quoted} ctime @${node.mtimeS}`);
   }
-  if (commands.length === 0) return;
   const { stderr } = await runTool('debugfs', ['-w', '-f', '-', file], { ...tool, input: `${commands.join('\n')}\n` });
   // debugfs ends with 0 whatever its commands said; its first line on standard error is its version.
   const complaint = stderr

@@ -66,7 +66,7 @@ export async function isReadable(file: string): Promise<boolean> {
 }
 
 async function isInstalled(program: string): Promise<boolean> {
-  const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  const directories = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
   for (const directory of directories) {
     const found = await access(path.join(directory || '.', program), constants.X_OK).then(
       () => true,

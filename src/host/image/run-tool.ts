@@ -60,7 +60,7 @@ function collect(
 ): Promise<{ code: number | string; stdout: Buffer; stderr: string }> {
   return new Promise((resolve, reject) => {
     // The system directories may be missing from an ordinary user's PATH (mke2fs is in one of them).
-    const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
+    const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
     const child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, PATH: path, LC_ALL: 'C', LANGUAGE: 'C', ...options.env },

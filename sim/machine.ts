@@ -70,6 +70,8 @@ interface Options {
   readonly seed?: number;
   /** Guest time between two numbered lines, in ticks of 100 ns. */
   readonly linePeriod?: bigint;
+  /** Sees every output, whoever owns the machine. */
+  readonly witness?: (output: Output) => void;
 }
 
 export class SimMachine implements ReplicatedMachine {
@@ -81,6 +83,7 @@ export class SimMachine implements ReplicatedMachine {
   #requested = false;
   #clock = { position: 0, time: 0n, slope: 0 };
   readonly #linePeriod: bigint;
+  readonly #witness: ((output: Output) => void) | undefined;
   #nextLine: bigint;
   /** The position at which the timer fires with the present clock. */
   #linePosition = Number.POSITIVE_INFINITY;
@@ -99,6 +102,7 @@ export class SimMachine implements ReplicatedMachine {
     this.#mix = (options.seed ?? 1) | 0;
     this.#linePeriod = options.linePeriod ?? 1_000_000n;
     this.#nextLine = this.#linePeriod;
+    this.#witness = options.witness;
   }
 
   get position(): bigint {
@@ -296,6 +300,7 @@ export class SimMachine implements ReplicatedMachine {
   }
 
   #emit(output: Output): void {
+    this.#witness?.(output);
     this.onOutput(output, BigInt(this.#position));
   }
 }

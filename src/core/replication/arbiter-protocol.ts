@@ -3,7 +3,8 @@
  * host performs the requests, one at a time, and always answers: what it could not find out is 'unknown'. Every request may
  * be asked again, and gives the same answer then.
  *
- * Generations begin at 0, which is nobody's. Claiming g ends it, for good, and makes the winner the owner of g+1.
+ * Creating the machine makes the creator the owner of generation 0. Claiming g ends it, for good, and makes the winner the
+ * owner of g+1.
  */
 
 /** Who forms the pair of a generation. Written once, by the primary, and read back by the backup by its own path. */
@@ -16,31 +17,27 @@ export interface PairRecord {
 }
 
 export type ArbiterRequest =
-  /** First boot: makes the machine known, and claims generation 0. Lost if the machine is known already. */
+  /** First boot: makes the machine known; its creator owns generation 0. Lost if the machine is known already. */
   | { readonly op: 'create'; readonly incarnation: string }
+  /** Cold start, on a person's word that the machine runs nowhere: ends the newest generation, whichever it is. */
+  | { readonly op: 'cold-claim'; readonly incarnation: string }
   /**
-   * Ends `generation`. `token` is that of its pair record; the arbiter must show a record with that token, otherwise the
-   * outcome is unknown. Without a token there must be no pair record: the generation's owner was alone.
+   * Ends `generation`. The arbiter must show a record of that generation's pair with this token, otherwise the outcome is
+   * unknown; a claim by an incarnation that the record does not name is lost.
    */
-  | {
-      readonly op: 'claim';
-      readonly generation: number;
-      readonly incarnation: string;
-      readonly token: string | undefined;
-    }
+  | { readonly op: 'claim'; readonly generation: number; readonly incarnation: string; readonly token: string }
   | { readonly op: 'write-record'; readonly generation: number; readonly record: PairRecord }
   | { readonly op: 'read-record'; readonly generation: number };
 
 export type ArbiterReply =
-  /** Won: the asking incarnation owns generation 1. */
   | { readonly op: 'create'; readonly outcome: 'won' | 'lost' | 'unknown' }
+  /** `generation` is the one that was won. */
+  | { readonly op: 'cold-claim'; readonly outcome: 'won'; readonly generation: number }
+  | { readonly op: 'cold-claim'; readonly outcome: 'lost' | 'unknown' }
+  /** `generation` is the one that the claim was of; the winner owns the next. */
   | { readonly op: 'claim'; readonly generation: number; readonly outcome: 'won' | 'lost' | 'unknown' }
-  /** Conflict: the generation has another record. */
-  | {
-      readonly op: 'write-record';
-      readonly generation: number;
-      readonly outcome: 'written' | 'conflict' | 'unknown';
-    }
+  /** Refused: the generation has another record, another owner, or has ended. */
+  | { readonly op: 'write-record'; readonly generation: number; readonly outcome: 'written' | 'refused' | 'unknown' }
   | {
       readonly op: 'read-record';
       readonly generation: number;

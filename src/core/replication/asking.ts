@@ -29,7 +29,13 @@ export class Asking {
   settles(reply: ArbiterReply, nowMs: number): boolean {
     const request = this.#request;
     if (request === undefined || request.op !== reply.op) return false;
-    if ('generation' in request && 'generation' in reply && request.generation !== reply.generation) return false;
+    if (
+      'generation' in request &&
+      'generation' in reply &&
+      reply.op !== 'cold-claim' &&
+      request.generation !== reply.generation
+    )
+      return false;
     // A record that is missing may be one that this replica's path to the arbiter does not show (yet).
     if (reply.outcome === 'unknown' || reply.outcome === 'missing') {
       this.#retryAtMs = nowMs + this.#retryMs;

@@ -43,7 +43,7 @@ export class Backup {
   #closedMs: number | undefined;
   #detector: FailureDetector | undefined;
   #primary: string | undefined;
-  #token: string | undefined;
+  #token = '';
   #received = 0;
   #echo = Number.NEGATIVE_INFINITY;
   #ackMs = Number.NEGATIVE_INFINITY;
@@ -175,13 +175,20 @@ export class Backup {
     if (channel !== this.#channel) return;
     this.#open = true;
     const { vm, machine, incarnation, timing } = this.#options;
-    const generation = this.#phase === 'paired' ? this.#generation : 0;
-    if (this.#phase !== 'paired') {
+    const resume = this.#phase === 'paired';
+    if (!resume) {
       const silenceMs = timing.suspicionMs + timing.backupExtraMs;
       this.#detector = new FailureDetector({ silenceMs, ownPauseMs: timing.ownPauseMs }, nowMs);
     }
     const identity = { version: PROTOCOL_VERSION, vm, machine, incarnation } as const;
-    this.#send({ type: 'hello', generation, ...identity, role: 'backup', received: this.#received });
+    this.#send({
+      type: 'hello',
+      generation: this.#generation,
+      ...identity,
+      role: 'backup',
+      resume,
+      received: this.#received,
+    });
   }
 
   #channelClosed(channel: ChannelId, why: string, nowMs: number): void {
@@ -241,7 +248,7 @@ export class Backup {
     if (this.#phase !== 'connecting') return this.#broken('it starts anew', nowMs);
     this.#generation = message.generation;
     this.#primary = message.incarnation;
-    this.#token = undefined;
+    this.#token = '';
     this.#detector?.heard(nowMs);
     this.#enter('verifying', 'welcomed by the primary');
   }

@@ -1,15 +1,15 @@
 /**
- * The bytes of messages, and back. A frame is: version (u8), kind (u8), length of the body (u32), CRC-32C of kind, length
- * and body (u32), body; integers little-endian. A body begins with the generation. Bodies hold small fields first and the
- * one large payload, a batch's entries, last, so that it is sent by reference.
+ * The bytes of messages, and back. A message is: version (u8), kind (u8), CRC-32C of kind and body (u32), body; integers
+ * little-endian. A body begins with the generation. The transport keeps messages apart.
  *
- * The frame's layout, and the bodies of `refuse`, stay the same in all versions, so that a peer of another version can be
+ * The head's layout, and the body of `refuse`, stay the same in all versions, so that a peer of another version can be
  * told so.
  */
 import { ByteReader, MalformedError } from '../base/byte-reader.ts';
 import { ByteWriter } from '../base/byte-writer.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { OperatingError } from '../base/error.ts';
+import { MAX_ENTRY_BYTES } from '../replay/log-entry.ts';
 import {
   type ByeReason,
   type CpuState,
@@ -19,13 +19,11 @@ import {
   type Role,
 } from './message.ts';
 
-/** The longest batch of entries: one entry of the longest kind, and what may stand before it. */
-export const MAX_BATCH_BYTES = 24 * 1024 * 1024;
-const MAX_BODY_BYTES = MAX_BATCH_BYTES + 4096;
-/** The longest body of a message without a payload. */
-const MAX_SMALL_BODY_BYTES = 8192;
+/** The longest message: a batch of entries whose last one is of the longest kind, and what may stand before it. */
+export const MAX_MESSAGE_BYTES = MAX_ENTRY_BYTES + 1024 * 1024;
 const MAX_TEXT_BYTES = 2048;
-const FRAME_BYTES = 10;
+const HEAD_BYTES = 6;
+const EMPTY = new Uint8Array(0);
 
 const kinds: Record<Message['type'], number> = {
   hello: 1,
@@ -56,26 +54,24 @@ export type MessageErrorCode = 'channel-other-version' | 'channel-corrupt';
 /** The bytes on a channel are not messages of this version. The channel is of no further use. */
 export class MessageError extends OperatingError<MessageErrorCode> {}
 
-/** The frame as one or two parts, to be sent one after the other. The second is the payload itself, not a copy. */
-export function encodeMessage(message: Message): Uint8Array[] {
-  const writer = new ByteWriter(128);
-  writer.varint(message.generation);
-  encodeBody(writer, message);
-  const body = writer.take();
-  const payload = message.type === 'log' ? message.bytes : undefined;
-  const head = new ByteWriter(FRAME_BYTES + body.length);
-  const length = body.length + (payload?.length ?? 0);
-  head.u8(PROTOCOL_VERSION);
-  head.u8(kinds[message.type]);
-  head.u32(length);
-  head.u32(frameSum(kinds[message.type], length, body, payload));
-  head.raw(body);
-  return payload === undefined ? [head.take()] : [head.take(), payload];
+/** The message's bytes, in a buffer of their own. */
+export function encodeMessage(message: Message): Uint8Array<ArrayBuffer> {
+  const payload = message.type === 'log' ? message.bytes : EMPTY;
+  const body = new ByteWriter(128 + payload.length);
+  body.varint(message.generation);
+  encodeBody(body, message);
+  body.raw(payload);
+  const kind = kinds[message.type];
+  const writer = new ByteWriter(HEAD_BYTES + body.length);
+  writer.u8(PROTOCOL_VERSION);
+  writer.u8(kind);
+  writer.u32(messageSum(kind, body.peek()));
+  writer.raw(body.peek());
+  return writer.take();
 }
 
-function frameSum(kind: number, length: number, ...parts: (Uint8Array | undefined)[]): number {
-  const start = crc32c(Uint8Array.of(kind, length, length >>> 8, length >>> 16, length >>> 24));
-  return parts.reduce((sum, part) => (part === undefined ? sum : crc32c(part, sum)), start);
+function messageSum(kind: number, body: Uint8Array): number {
+  return crc32c(body, kind);
 }
 
 function encodeBody(writer: ByteWriter, message: Message): void {
@@ -88,6 +84,7 @@ function encodeBody(writer: ByteWriter, message: Message): void {
       writer.text(message.incarnation);
       if (message.type === 'welcome') return writer.u8(message.resume ? 1 : 0);
       writer.u8(roles[message.role]);
+      writer.u8(message.resume ? 1 : 0);
       return writer.varint(message.received);
     case 'refuse':
       writer.u8(refusalCodes[message.code]);
@@ -133,6 +130,7 @@ function decodeBody(kind: number, reader: ByteReader): Message {
         generation,
         ...identity(reader),
         role: named(roles, reader.u8()),
+        resume: reader.boolean(),
         received: reader.varint(),
       };
     case 'welcome':
@@ -206,89 +204,38 @@ function named<Name extends string>(numbers: Record<Name, number>, number: numbe
   throw new MalformedError(0, `a number that stands for nothing: ${number}`);
 }
 
-/** Bytes of one channel in, messages out. Throws `MessageError`, then and ever after, at the first that is not one. */
-export class MessageDecoder {
-  #chunks: Uint8Array[] = [];
-  #buffered = 0;
-  /** Bytes needed before anything can be done. */
-  #needed = FRAME_BYTES;
-  #error: MessageError | undefined;
-
-  push(chunk: Uint8Array): Message[] {
-    if (this.#error !== undefined) throw this.#error;
-    this.#chunks.push(chunk);
-    this.#buffered += chunk.length;
-    const messages: Message[] = [];
-    while (this.#buffered >= this.#needed) {
-      const bytes = this.#gather();
-      const length = this.#frameLength(bytes);
-      if (bytes.length < length) {
-        this.#needed = length;
-        break;
-      }
-      messages.push(this.#decode(bytes.subarray(0, length)));
-      this.#chunks = [bytes.subarray(length)];
-      this.#buffered = bytes.length - length;
-      this.#needed = FRAME_BYTES;
-    }
-    return messages;
-  }
-
-  #gather(): Uint8Array {
-    if (this.#chunks.length === 1) return this.#chunks[0]!;
-    const bytes = new Uint8Array(this.#buffered);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    this.#chunks = [bytes];
-    return bytes;
-  }
-
-  /** The whole frame's length. Its limits are checked before anything is kept for it. */
-  #frameLength(bytes: Uint8Array): number {
+/** Reads what `encodeMessage` wrote. Throws `MessageError`; the channel is of no further use then. */
+export function decodeMessage(bytes: Uint8Array): Message {
+  try {
     const reader = new ByteReader(bytes);
     const version = reader.u8();
     const kind = reader.u8();
-    const length = reader.u32();
-    if (version !== PROTOCOL_VERSION && kind !== kinds.refuse) {
-      throw this.#fail(
-        'channel-other-version',
-        `the peer speaks protocol version ${version}, this is ${PROTOCOL_VERSION}`,
-      );
-    }
-    const limit = kind === kinds.log ? MAX_BODY_BYTES : MAX_SMALL_BODY_BYTES;
-    if (length > limit) throw this.#fail('channel-corrupt', `a message of kind ${kind} claims ${length} bytes`);
-    return FRAME_BYTES + length;
-  }
-
-  #decode(frame: Uint8Array): Message {
-    const reader = new ByteReader(frame);
-    reader.u8();
-    const kind = reader.u8();
-    const length = reader.u32();
+    if (version !== PROTOCOL_VERSION && kind !== kinds.refuse) throw otherVersion(version);
     const sum = reader.u32();
-    const body = reader.raw(length);
-    if (sum !== frameSum(kind, length, body))
-      throw this.#fail('channel-corrupt', 'a message does not match its checksum');
-    try {
-      const inner = new ByteReader(body);
-      const message = decodeBody(kind, inner);
-      inner.end();
-      return message;
-    } catch (error) {
-      if (!(error instanceof MalformedError)) throw error;
-      throw this.#fail('channel-corrupt', `a message of kind ${kind} makes no sense: ${error.message}`);
-    }
+    const body = reader.raw(reader.left);
+    if (sum !== messageSum(kind, body)) throw corrupt('a message does not match its checksum');
+    const inner = new ByteReader(body);
+    const message = decodeBody(kind, inner);
+    inner.end();
+    return message;
+  } catch (error) {
+    if (error instanceof MalformedError) throw corrupt(`a message makes no sense: ${error.message}`);
+    throw error;
   }
+}
 
-  #fail(code: MessageErrorCode, message: string): MessageError {
-    const advice =
-      code === 'channel-other-version'
-        ? 'Run the same version of understudy on both hosts.'
-        : 'Check that nothing else speaks on this port; if it was an accident of the network, the pair recovers by itself.';
-    this.#error = new MessageError(code, message, advice);
-    return this.#error;
-  }
+function otherVersion(version: number): MessageError {
+  return new MessageError(
+    'channel-other-version',
+    `the peer speaks protocol version ${version}, this is version ${PROTOCOL_VERSION}`,
+    'Run the same version of understudy on both hosts.',
+  );
+}
+
+function corrupt(what: string): MessageError {
+  return new MessageError(
+    'channel-corrupt',
+    `the bytes on the channel are no message: ${what}`,
+    'Check that nothing else speaks on this port.',
+  );
 }

@@ -51,9 +51,11 @@ interface Identity {
 
 export interface Hello extends Identity {
   readonly type: 'hello';
-  /** 0: in none yet. */
+  /** Meaningless unless `resume`. */
   readonly generation: number;
   readonly role: Role;
+  /** This replica is the backup of `generation`, and its channel broke. */
+  readonly resume: boolean;
   /** The last batch received in this generation, for a channel that is resumed. */
   readonly received: number;
 }

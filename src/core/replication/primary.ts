@@ -3,6 +3,7 @@
  * acknowledged, and when it loses the backup it claims the next generation before it goes on alone. replica.ts tells the
  * story; the numbers in brackets are rules of PROTOCOL.md.
  */
+import { sha256Hex } from '../base/sha256.ts';
 import type { Input } from '../machine/doors.ts';
 import type { MachineStop, PendingBlockRequest } from '../vm/machine-interface.ts';
 import { Announcer } from './announcer.ts';
@@ -53,8 +54,6 @@ export class Primary {
   #closedMs: number | undefined;
   #detector: FailureDetector | undefined;
   #backup: string | undefined;
-  /** The pair's record may exist at the arbiter: only a claim with its token leads out of this generation (4). */
-  #recordAsked = false;
   #leaveWhenWritten: string | undefined;
   /** Our own stamp in the last heartbeat that the backup has answered: it was alive after that (14). */
   #echoMs = Number.NEGATIVE_INFINITY;
@@ -189,18 +188,20 @@ export class Primary {
   // The generation: won at the arbiter, admitted by the disk
 
   #start(): void {
-    const { incarnation, claim } = this.#options;
+    const { incarnation, coldStart } = this.#options;
     this.#enter('claiming-first', 'asking the arbiter');
-    if (claim === undefined) this.#ask({ op: 'create', incarnation });
-    else this.#ask({ op: 'claim', incarnation, ...claim });
+    this.#ask({ op: coldStart ? 'cold-claim' : 'create', incarnation });
   }
 
   #arbiter(reply: ArbiterReply, nowMs: number): void {
     if (!this.#asking.settles(reply, nowMs)) return;
     switch (reply.op) {
       case 'create':
-        if (reply.outcome === 'won') return this.#won(1);
+        if (reply.outcome === 'won') return this.#won(0);
         return this.#halt({ code: 'already-created', message: 'the arbiter knows this machine already' });
+      case 'cold-claim':
+        if (reply.outcome === 'won') return this.#won(reply.generation);
+        return this.#halt({ code: 'lost-claim', message: 'another replica has started this machine' });
       case 'claim':
         if (reply.outcome === 'won') return this.#won(reply.generation + 1);
         return this.#lost();
@@ -213,7 +214,6 @@ export class Primary {
 
   #won(generation: number): void {
     this.#generation = generation;
-    this.#recordAsked = false;
     this.#backup = undefined;
     this.#detector = undefined;
     this.#echoMs = Number.NEGATIVE_INFINITY;
@@ -274,9 +274,13 @@ export class Primary {
     this.#world.close();
     this.#enter('leaving', why);
     this.#updateLimit();
-    const { incarnation, token } = this.#options;
-    const generation = this.#generation;
-    this.#ask({ op: 'claim', generation, incarnation, token: this.#recordAsked ? token : undefined });
+    const { incarnation } = this.#options;
+    this.#ask({ op: 'claim', generation: this.#generation, incarnation, token: this.#token() });
+  }
+
+  /** The token of this generation's record: a fresh one for each generation. */
+  #token(): string {
+    return sha256Hex(new TextEncoder().encode(`${this.#options.token} ${this.#generation}`)).slice(0, 32);
   }
 
   #lost(): void {
@@ -348,8 +352,7 @@ export class Primary {
     // The backup reads the record before it says anything more, and its arbiter may be slow.
     this.#detector = this.#detectorFor(10 * timing.suspicionMs, nowMs);
     this.#enter('forming', 'a backup has connected');
-    this.#recordAsked = true;
-    const record = { token: this.#options.token, primary: incarnation, backup: hello.incarnation };
+    const record = { token: this.#token(), primary: incarnation, backup: hello.incarnation };
     this.#ask({ op: 'write-record', generation: this.#generation, record });
   }
 
@@ -359,7 +362,7 @@ export class Primary {
     if (hello.version !== PROTOCOL_VERSION) return ['other-version', `this primary speaks version ${PROTOCOL_VERSION}`];
     if (hello.vm !== vm) return ['other-vm', `this is the primary of ${vm}`];
     if (hello.machine !== machine) return ['other-machine', `the primary's description has hash ${machine}`];
-    if (hello.generation !== 0) {
+    if (hello.resume) {
       const ours = hello.generation === this.#generation && hello.incarnation === this.#backup;
       if (ours && this.#mayResume() && this.#log.resume(hello.received)) return undefined;
       return ['other-generation', `the primary is in generation ${this.#generation} and cannot go back`];
@@ -379,7 +382,7 @@ export class Primary {
     const why = this.#leaveWhenWritten;
     this.#leaveWhenWritten = undefined;
     if (why !== undefined) return this.#leave(why);
-    this.#send({ type: 'pair', generation: this.#generation, token: this.#options.token });
+    this.#send({ type: 'pair', generation: this.#generation, token: this.#token() });
     this.#heartbeat(nowMs);
   }
 

@@ -6,7 +6,7 @@
  * (on Linux CLOCK_BOOTTIME), read just before the call: rule 14 of PROTOCOL.md rests on it. Its origin does not matter.
  *
  * A normal run
- * - The primary creates the machine at the arbiter (or claims its last generation), has the disk admit generation 1, and
+ * - The primary creates the machine at the arbiter (or claims its newest generation), has the disk admit its generation, and
  *   waits for a backup. The backup connects, is welcomed, reads the pair's record at the arbiter by its own path, and
  *   acknowledges batch 0. Then the primary's CPU thread records and the backup's follows.
  * - CPU thread: `produced` (entries, outputs) -> primary: a log batch, its outputs held -> backup: `feed`, and an
@@ -132,12 +132,12 @@ export interface ReplicaOptions {
   readonly machine: string;
   /** 128 random bits in hexadecimal, new for each process (PROTOCOL.md, 3). */
   readonly incarnation: string;
-  /** 128 more, for the pair's record. */
+  /** 128 more, from which the tokens of pairs' records are made. */
   readonly token: string;
   /** Run without a backup, rather than wait for one. */
   readonly alone: boolean;
-  /** Claim this generation, whose owner is known to be gone, instead of creating the machine. */
-  readonly claim?: { readonly generation: number; readonly token: string | undefined };
+  /** The machine exists, and a person says that it runs nowhere: claim its newest generation instead of creating it. */
+  readonly coldStart: boolean;
   readonly timing: ReplicaTiming;
   readonly bounds: ReplicaBounds;
   readonly onDivergence: 'stop' | 'continue';

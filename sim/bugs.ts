@@ -1,0 +1,76 @@
+/**
+ * Bugs, planted around a replica and not in it, to see that the checkers find them. Each is a wrapper that changes what the
+ * replica hears or does.
+ */
+import type { ReplicaAction, ReplicaEvent } from '../src/core/replication/replica.ts';
+import type { ClusterOptions } from './cluster.ts';
+import type { ReplicaLike } from './process.ts';
+
+/** An output leaves when the entry before its mark is acknowledged: the last batch sent counts as acknowledged too. */
+function earlyRelease(replica: ReplicaLike): ReplicaLike {
+  let sent = 0;
+  return {
+    status: (nowMs) => replica.status(nowMs),
+    handle: (event, nowMs) => {
+      const heard =
+        event.type === 'message' && event.message.type === 'ack'
+          ? { ...event, message: { ...event.message, sequence: Math.min(event.message.sequence + 1, sent) } }
+          : event;
+      const actions = replica.handle(heard, nowMs);
+      for (const action of actions) {
+        if (action.type === 'send' && action.message.type === 'log') sent = Math.max(sent, action.message.sequence);
+      }
+      return actions;
+    },
+  };
+}
+
+/** A claim whose outcome is unknown is taken as won. */
+function unknownIsWon(replica: ReplicaLike): ReplicaLike {
+  return {
+    status: (nowMs) => replica.status(nowMs),
+    handle: (event, nowMs) => {
+      const claim = event.type === 'arbiter' && event.reply.op === 'claim' && event.reply.outcome === 'unknown';
+      return replica.handle(claim ? { ...event, reply: { ...event.reply, outcome: 'won' } as const } : event, nowMs);
+    },
+  };
+}
+
+/** A claim is sent as soon as the channel breaks, and forgotten when the pair resumes in the same generation. */
+function resumeAfterClaim(replica: ReplicaLike, role: 'primary' | 'backup'): ReplicaLike {
+  let token = '';
+  let incarnation = '';
+  let forgotten = false;
+  const learn = (event: ReplicaEvent, actions: readonly ReplicaAction[]): void => {
+    if (event.type === 'message' && event.message.type === 'pair') token = event.message.token;
+    for (const action of actions) {
+      if (action.type !== 'send') continue;
+      if (action.message.type === 'pair') token = action.message.token;
+      if (action.message.type === 'hello' || action.message.type === 'welcome')
+        incarnation = action.message.incarnation;
+    }
+  };
+  return {
+    status: (nowMs) => replica.status(nowMs),
+    handle: (event, nowMs) => {
+      if (event.type === 'arbiter' && event.reply.op === 'claim' && forgotten) {
+        forgotten = false;
+        return [];
+      }
+      const status = replica.status(nowMs);
+      const actions = replica.handle(event, nowMs);
+      learn(event, actions);
+      const claims = actions.some((action) => action.type === 'arbiter');
+      if (role !== 'primary' || event.type !== 'channel-closed' || status.phase !== 'paired' || claims) return actions;
+      forgotten = true;
+      const request = { op: 'claim', generation: status.generation, incarnation, token } as const;
+      return [...actions, { type: 'arbiter', request }];
+    },
+  };
+}
+
+export const bugs: Record<string, Omit<ClusterOptions, 'seed'>> = {
+  'early-release': { wrap: (replica, role) => (role === 'primary' ? earlyRelease(replica) : replica) },
+  'unknown-is-won': { wrap: unknownIsWon },
+  'resume-after-claim': { wrap: resumeAfterClaim },
+};

@@ -1,0 +1,208 @@
+/**
+ * A cluster in one process: two hosts, an arbiter, a disk server, a network segment with clients; everything in simulated
+ * time, everything decided by one seed. The replicas are the unmodified state machines of core/replication.
+ */
+import type { Input } from '../src/core/machine/doors.ts';
+import { Backup } from '../src/core/replication/backup.ts';
+import { Primary } from '../src/core/replication/primary.ts';
+import {
+  DEFAULT_BOUNDS,
+  DEFAULT_TIMING,
+  type ReplicaAction,
+  type ReplicaOptions,
+} from '../src/core/replication/replica.ts';
+import { type ArbiterFaults, noArbiterFaults, SimArbiter } from './arbiter.ts';
+import { SimClient } from './client.ts';
+import { SimDisk } from './disk.ts';
+import { Journal } from './journal.ts';
+import { Link, Way } from './link.ts';
+import { NET } from './machine.ts';
+import { type ReplicaLike, SimProcess } from './process.ts';
+import { Random } from './random.ts';
+import { Schedule } from './schedule.ts';
+
+export interface ClusterOptions {
+  readonly seed: number;
+  readonly resumeMs?: number;
+  /** Puts something around a replica: a planted bug. */
+  readonly wrap?: (replica: ReplicaLike, role: 'primary' | 'backup') => ReplicaLike;
+}
+
+const CLIENTS = 3;
+
+export class Cluster {
+  readonly schedule = new Schedule();
+  readonly random: Random;
+  readonly journal: Journal;
+  readonly arbiter: SimArbiter;
+  readonly disk: SimDisk;
+  /** From the primary's host to the backup's, and back. */
+  readonly ways: readonly [Way, Way];
+  readonly processes: SimProcess[] = [];
+  readonly clients: SimClient[] = [];
+  readonly #options: ClusterOptions;
+  readonly #faults = new Map<SimProcess, ArbiterFaults>();
+  /** The newest connection, if there is one, and its number on either side. */
+  #link:
+    | { readonly link: Link; readonly ids: readonly [number, number]; readonly ends: readonly SimProcess[] }
+    | undefined;
+  #nextChannel = 1000;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.random = new Random(options.seed);
+    this.journal = new Journal(() => this.schedule.nowMs);
+    this.arbiter = new SimArbiter(this.schedule, this.random);
+    this.disk = new SimDisk(this.schedule, this.random, this.journal);
+    this.ways = [new Way(this.schedule, this.random), new Way(this.schedule, this.random)];
+    for (let number = 0; number < CLIENTS; number++) {
+      const send = (frame: Uint8Array): void => this.#fromClient(frame);
+      this.clients.push(new SimClient(number, send, this.schedule, this.random, this.journal));
+    }
+  }
+
+  get primary(): SimProcess {
+    return this.processes[0]!;
+  }
+
+  get backup(): SimProcess {
+    return this.processes[1]!;
+  }
+
+  /** Starts both replicas and the clients. */
+  start(): void {
+    this.startProcess('alice', 'primary');
+    this.schedule.after(this.random.between(0, 20), () => this.startProcess('bob', 'backup'));
+    for (const client of this.clients) client.start();
+  }
+
+  startProcess(name: string, role: 'primary' | 'backup'): SimProcess {
+    const incarnation = this.random.hex(32);
+    const options = this.#replicaOptions(incarnation);
+    const make = (nowMs: number): ReplicaLike => {
+      const replica = role === 'primary' ? new Primary(options, nowMs) : new Backup(options, nowMs);
+      return this.#options.wrap?.(replica, role) ?? replica;
+    };
+    const started = new SimProcess(name, incarnation, make, this, this.schedule, this.random, this.journal);
+    this.processes.push(started);
+    this.#faults.set(started, noArbiterFaults());
+    started.start();
+    return started;
+  }
+
+  faultsOf(of: SimProcess): ArbiterFaults {
+    return this.#faults.get(of)!;
+  }
+
+  /** The process is gone; its host's kernel says so, or (`silently`) nobody does. */
+  kill(victim: SimProcess, silently: boolean): void {
+    victim.kill(silently ? 'its host loses power' : 'SIGKILL');
+    const end = this.#link?.ends.indexOf(victim) ?? -1;
+    if (end !== 0 && end !== 1) return;
+    if (silently) this.#link!.link.vanish(end);
+    else this.#link!.link.close(end, 'reset by peer');
+  }
+
+  cutLink(): void {
+    this.journal.tell('network', 'the channel is cut');
+    this.#link?.link.cut();
+  }
+
+  perform(process: SimProcess, action: Exclude<ReplicaAction, { type: 'cpu' | 'phase' | 'halt' }>): void {
+    switch (action.type) {
+      case 'send':
+        return this.#withChannel(process, action.channel, (link, end) => link.send(end, action.message));
+      case 'close':
+        return this.#withChannel(process, action.channel, (link, end) => link.close(end, 'closed by the peer'));
+      case 'connect':
+        return this.#connect(process, action.channel);
+      case 'arbiter':
+        this.journal.tell(process.name, `asks the arbiter: ${action.request.op}`);
+        return this.arbiter.ask(action.request, this.faultsOf(process), (reply) => {
+          if (process.alive) this.journal.tell(process.name, `the arbiter says: ${reply.op} ${reply.outcome}`);
+          process.event({ type: 'arbiter', reply });
+        });
+      case 'admit':
+        return this.disk.admit(action.generation, process.incarnation, (event) => process.event(event));
+      case 'disk':
+        return this.disk.request(action.generation, action.device, action.request, (event) => process.event(event));
+      case 'emit':
+        return this.#emit(process, action);
+      case 'announce':
+        return;
+    }
+  }
+
+  #replicaOptions(incarnation: string): ReplicaOptions {
+    return {
+      vm: 'sim',
+      machine: 'sim',
+      incarnation,
+      token: this.random.hex(32),
+      alone: false,
+      coldStart: false,
+      onDivergence: 'stop',
+      bounds: { ...DEFAULT_BOUNDS, logBufferBytes: 256 * 1024, heldOutputBytes: 16 * 1024 },
+      timing: {
+        ...DEFAULT_TIMING,
+        suspicionMs: 200,
+        backupExtraMs: 100,
+        ownPauseMs: 60,
+        cpuSilenceMs: 150,
+        retryMs: 20,
+        hashIntervalMs: 100,
+        resumeMs: this.#options.resumeMs ?? 0,
+      },
+    };
+  }
+
+  #connect(from: SimProcess, channel: number): void {
+    const to = this.processes[0]!;
+    const fail = (): void =>
+      this.schedule.after(20, () => from.event({ type: 'channel-closed', channel, why: 'no answer' }));
+    if (this.ways[0].stalled || this.ways[1].stalled || to.killed || to.halted) return fail();
+    const there = this.#nextChannel++;
+    const link: Link = new Link(this.ways, [
+      {
+        message: (message) => to.event({ type: 'message', channel: there, message }),
+        closed: (why) => to.event({ type: 'channel-closed', channel: there, why }),
+      },
+      {
+        message: (message) => from.event({ type: 'message', channel, message }),
+        closed: (why) => from.event({ type: 'channel-closed', channel, why }),
+      },
+    ]);
+    this.#link = { link, ids: [there, channel], ends: [to, from] };
+    to.event({ type: 'channel-open', channel: there });
+    from.event({ type: 'channel-open', channel });
+  }
+
+  #withChannel(process: SimProcess, channel: number, use: (link: Link, end: 0 | 1) => void): void {
+    const end = this.#link?.ends.indexOf(process) ?? -1;
+    if ((end === 0 || end === 1) && this.#link!.ids[end] === channel) use(this.#link!.link, end);
+  }
+
+  #emit(process: SimProcess, { generation, outputs }: ReplicaAction & { type: 'emit' }): void {
+    for (const { sequence, output } of outputs) {
+      this.journal.left(process.name, generation, sequence, output);
+      if (output.kind === 'entropy') {
+        const { device, id, length } = output;
+        const input: Input = { kind: 'entropy', device, id, data: this.random.bytes(length) };
+        this.schedule.after(this.random.between(0.1, 2), () => process.event({ type: 'input', input }));
+      } else if (output.kind === 'net-tx' && process.uplink) {
+        this.schedule.after(this.random.between(0.1, 0.5), () => {
+          for (const client of this.clients) client.receive(output.frame);
+        });
+      }
+    }
+  }
+
+  /** The segment delivers to every host that is plugged in. */
+  #fromClient(frame: Uint8Array): void {
+    for (const process of this.processes) {
+      if (!process.uplink) continue;
+      const input: Input = { kind: 'net-rx', device: NET, frame };
+      this.schedule.after(this.random.between(0.1, 0.5), () => process.event({ type: 'input', input }));
+    }
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * A replica process of the simulated cluster: the unmodified state machines of core/replication on a main thread, a `CpuSide`
+ * with a small machine on a CPU thread, and the host's own clock. It can be paused and continued (SIGSTOP, SIGCONT), killed,
+ * or lose its CPU thread alone.
+ */
+import type { Output } from '../src/core/machine/doors.ts';
+import type { CpuCommand, CpuReport } from '../src/core/replication/cpu-link.ts';
+import { CpuSide } from '../src/core/replication/cpu-side.ts';
+import type { ReplicaAction, ReplicaEvent, ReplicaPhase, ReplicaStatus } from '../src/core/replication/replica.ts';
+import type { Journal } from './journal.ts';
+import { SimMachine } from './machine.ts';
+import type { Random } from './random.ts';
+import type { Schedule } from './schedule.ts';
+
+/** `Primary`, `Backup`, or one of them with a bug planted around it. */
+export interface ReplicaLike {
+  handle(event: ReplicaEvent, nowMs: number): ReplicaAction[];
+  status(nowMs: number): ReplicaStatus;
+}
+
+/** The rest of the cluster, as a process reaches it. */
+export interface Surroundings {
+  perform(process: SimProcess, action: Exclude<ReplicaAction, { type: 'cpu' | 'phase' | 'halt' }>): void;
+}
+
+const TICK_MS = 10;
+const SLICE_MS = 4;
+const BEAT_MS = 8;
+const CLOCK_MS = 12;
+const STEPS_A_MS = 10;
+const TICKS_A_MS = 10_000;
+/** Half a tick a step: the rest comes with the clock inputs. */
+const SLOPE = 2 ** 31;
+
+export class SimProcess {
+  readonly name: string;
+  readonly incarnation: string;
+  readonly machine: SimMachine;
+  /** All that the machine has ever said, by sequence number - 1. */
+  readonly history: Output[] = [];
+  phase: ReplicaPhase = 'halted';
+  generation = -1;
+  killed = false;
+  halted = false;
+  uplink = true;
+  cpuDead = false;
+  readonly #replica: ReplicaLike;
+  readonly #cpu: CpuSide;
+  readonly #around: Surroundings;
+  readonly #schedule: Schedule;
+  readonly #random: Random;
+  readonly #journal: Journal;
+  readonly #originMs: number;
+  readonly #drift: number;
+  #paused = false;
+  /** What happened while it was paused. */
+  #backlog: (() => void)[] = [];
+  #tickWaiting = false;
+  #speed = 1;
+  #sliceAt = Number.POSITIVE_INFINITY;
+  #clockBase = { time: 0n, hostMs: 0 };
+
+  constructor(
+    name: string,
+    incarnation: string,
+    replica: (nowMs: number) => ReplicaLike,
+    around: Surroundings,
+    schedule: Schedule,
+    random: Random,
+    journal: Journal,
+  ) {
+    this.name = name;
+    this.incarnation = incarnation;
+    this.#around = around;
+    this.#schedule = schedule;
+    this.#random = random;
+    this.#journal = journal;
+    this.#originMs = random.between(0, 1e9);
+    this.#drift = random.between(0.99, 1.01);
+    this.machine = new SimMachine({ witness: (output) => this.history.push(output) });
+    const report = (message: CpuReport): void => this.#toMain(message);
+    this.#cpu = new CpuSide({}, { machine: this.machine, report, onLive: (time) => this.#startClock(time) });
+    this.#replica = replica(this.#hostMs());
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get alive(): boolean {
+    return !this.killed && !this.halted;
+  }
+
+  start(): void {
+    this.event({ type: 'start' });
+    this.#tick();
+    this.#beat();
+    this.#clock();
+  }
+
+  status(): ReplicaStatus {
+    return this.#replica.status(this.#hostMs());
+  }
+
+  /** Something happens to the main thread: now, or when the process is continued. */
+  event(event: ReplicaEvent): void {
+    this.#do(() => {
+      if (this.halted) return;
+      for (const action of this.#replica.handle(event, this.#hostMs())) this.#perform(action);
+    });
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#journal.tell(this.name, 'is stopped (SIGSTOP)');
+  }
+
+  continue(): void {
+    if (!this.#paused || this.killed) return;
+    this.#paused = false;
+    this.#journal.tell(this.name, 'is continued (SIGCONT)');
+    for (const run of this.#backlog.splice(0)) this.#do(run);
+  }
+
+  kill(how: string): void {
+    if (this.killed) return;
+    this.killed = true;
+    this.#journal.tell(this.name, `dies: ${how}`);
+  }
+
+  killCpuThread(): void {
+    this.cpuDead = true;
+    this.#journal.tell(this.name, 'has a dead CPU thread');
+  }
+
+  #do(run: () => void): void {
+    if (this.killed) return;
+    if (this.#paused) this.#backlog.push(run);
+    else run();
+  }
+
+  #hostMs(): number {
+    return this.#originMs + this.#schedule.nowMs * this.#drift;
+  }
+
+  #perform(action: ReplicaAction): void {
+    switch (action.type) {
+      case 'cpu':
+        return this.#toCpu(action.command);
+      case 'phase':
+        this.phase = action.phase;
+        this.generation = action.generation;
+        this.#journal.tell(this.name, `${action.phase}, generation ${action.generation}: ${action.why}`);
+        if (['admitting', 'alone'].includes(action.phase)) {
+          this.#journal.owns(this.incarnation, this.name, action.generation, action.phase);
+        }
+        return;
+      case 'halt':
+        this.halted = true;
+        this.#journal.tell(this.name, `halts: ${action.reason.code}`);
+        return;
+      default:
+        return this.#around.perform(this, action);
+    }
+  }
+
+  #tick(): void {
+    if (this.killed || this.halted) return;
+    this.#schedule.after(TICK_MS, () => this.#tick());
+    // A stopped process has one timer that is overdue, not a hundred.
+    if (this.#tickWaiting) return;
+    this.#tickWaiting = true;
+    this.#do(() => {
+      this.#tickWaiting = false;
+      this.event({ type: 'tick' });
+    });
+  }
+
+  // The CPU thread: a few hundredths of a millisecond away
+
+  #toMain(report: CpuReport): void {
+    this.#schedule.after(0.03, () => this.event({ type: 'cpu', report }));
+  }
+
+  #toCpu(command: CpuCommand): void {
+    this.#schedule.after(0.03, () =>
+      this.#do(() => {
+        if (this.cpuDead) return;
+        if (command.type === 'speed') this.#speed = command.fraction;
+        this.#cpu.handle(command);
+        this.#wake(0.02);
+      }),
+    );
+  }
+
+  #wake(delayMs: number): void {
+    const atMs = this.#schedule.nowMs + delayMs;
+    if (atMs >= this.#sliceAt) return;
+    this.#sliceAt = atMs;
+    this.#schedule.after(delayMs, () => {
+      if (this.#sliceAt !== atMs) return;
+      this.#sliceAt = Number.POSITIVE_INFINITY;
+      this.#do(() => this.#slice());
+    });
+  }
+
+  #slice(): void {
+    if (this.cpuDead) return;
+    const steps = Math.ceil(SLICE_MS * STEPS_A_MS * this.#random.between(0.5, 1));
+    const result = this.#cpu.slice(this.machine.position + BigInt(steps));
+    if (result === 'again') this.#wake((SLICE_MS * this.#random.between(0.2, 1)) / this.#speed);
+  }
+
+  #beat(): void {
+    if (this.killed || this.cpuDead || this.halted) return;
+    this.#schedule.after(BEAT_MS, () => this.#beat());
+    if (!this.#paused) this.#cpu.beat();
+  }
+
+  #startClock(time: bigint): void {
+    this.#clockBase = { time, hostMs: this.#hostMs() };
+  }
+
+  #clock(): void {
+    if (this.killed || this.cpuDead || this.halted) return;
+    this.#schedule.after(CLOCK_MS, () => this.#clock());
+    if (this.#paused || !this.#cpu.recording) return;
+    const elapsedMs = this.#hostMs() - this.#clockBase.hostMs;
+    const due = this.#clockBase.time + BigInt(Math.floor(elapsedMs * TICKS_A_MS));
+    const time = due > this.machine.time ? due : this.machine.time;
+    if (this.#cpu.apply({ kind: 'clock', time, slope: SLOPE })) this.#wake(0.01);
+  }
+}

@@ -47,12 +47,17 @@ export type DiskClientOptions = {
   readonly onProblem?: (line: string) => void;
   /** How long to wait for a connection and the server's first words. */
   readonly timeoutMs?: number;
+  /** So long without any answer while requests wait, and the connection is taken for lost. */
+  readonly stallMs?: number;
 };
 
 /** Trims and zeroes may be long: their length is a u32. */
 const MAX_PLAIN_BYTES = 1024 * 1024 * 1024;
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1000;
+const FIRST_STALL_MS = 15_000;
+/** A storage that is only slow must get its turn: each stall in a row doubles the patience, up to this. */
+const LAST_STALL_MS = 600_000;
 
 /** A piece of a request, short enough for one NBD command. */
 type Command = {
@@ -97,9 +102,12 @@ class DiskClient implements Disk {
   #lostWrites = false;
   #retryMs = FIRST_RETRY_MS;
   #timer: NodeJS.Timeout | undefined;
+  #stallMs: number;
+  #stallTimer: NodeJS.Timeout | undefined;
 
   constructor(options: DiskClientOptions) {
     this.#options = options;
+    this.#stallMs = options.stallMs ?? FIRST_STALL_MS;
     const session = randomBytes(16).toString('hex');
     const writer = options.writer === undefined ? undefined : { ...options.writer, session };
     this.#exportName = formatExportName({ vm: options.vm, writer });
@@ -167,13 +175,27 @@ class DiskClient implements Disk {
       reason = error.message;
     });
     for (const [cookie, command] of this.#unanswered) this.#send(socket, cookie, command);
+    this.#watchForStall();
     void this.#readAnswers(reader).then(() => {
       socket.destroy();
       this.#socket = undefined;
+      clearTimeout(this.#stallTimer);
       if (this.#state !== 'open') return;
       this.#options.onState?.('down', reason);
       this.#retryLater();
     });
+  }
+
+  /** TCP itself takes many minutes to notice that the server's host is gone while requests wait for answers. */
+  #watchForStall(): void {
+    clearTimeout(this.#stallTimer);
+    const socket = this.#socket;
+    if (socket === undefined || this.#unanswered.size === 0) return;
+    this.#stallTimer = setTimeout(() => {
+      const waited = this.#stallMs;
+      this.#stallMs = Math.min(waited * 2, LAST_STALL_MS);
+      socket.destroy(new Error(`no answer from the disk server for ${waited} ms`));
+    }, this.#stallMs);
   }
 
   #retryLater(): void {
@@ -256,6 +278,7 @@ class DiskClient implements Disk {
       const cookie = this.#nextCookie++;
       const command: Command = { ...piece, answer };
       this.#unanswered.set(cookie, command);
+      if (this.#unanswered.size === 1) this.#watchForStall();
       if (this.#socket !== undefined) this.#send(this.#socket, cookie, command);
     });
   }
@@ -281,6 +304,8 @@ class DiskClient implements Disk {
         command.into.set(data);
       }
       this.#unanswered.delete(reply.cookie);
+      this.#stallMs = this.#options.stallMs ?? FIRST_STALL_MS;
+      this.#watchForStall();
       command.answer(reply.error === 0 ? OK : failed(errorOf(reply.error)));
     }
   }

@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { newIdentifier } from '../arbiter/arbiter-suite.ts';
-import type { StreamAddress } from '../net/address.ts';
+import { listenOn, type StreamAddress } from '../net/address.ts';
+import { Arrivals } from '../net/testing.ts';
 import { connectDisk } from './client.ts';
 import type { BlockResult, Disk } from './disk.ts';
 import { testDisk } from './disk-suite.ts';
-import { startDiskServer } from './server.ts';
+import { type DiskServer, startDiskServer } from './server.ts';
 
 const SIZE = 1024 * 1024;
 const bytes = (length: number, fill: number) => new Uint8Array(length).fill(fill);
@@ -328,6 +329,82 @@ test('a server ends with its parent', async (t) => {
   server.child.stdin!.end();
   assert.deepEqual(await gone, [0, null]);
   await server.restart();
+});
+
+/** Stands between client and server, and can hold back what the client sends. */
+async function newValve(t: TestContext, server: StreamAddress) {
+  assert.ok('port' in server);
+  const open: { held: boolean; release(): void; client: net.Socket }[] = [];
+  const accepted = new Arrivals<void>();
+  const valve = net.createServer((client) => {
+    const far = net.connect(server.port, server.host);
+    const held: Buffer[] = [];
+    const line = { held: false, client, release: () => held.splice(0).forEach((chunk) => far.write(chunk)) };
+    client.on('data', (chunk) => (line.held ? held.push(chunk) : far.write(chunk)));
+    client.on('error', () => {});
+    far.on('data', (chunk) => client.writable && client.write(chunk));
+    far.on('error', () => {});
+    far.on('close', () => client.destroy());
+    t.after(() => far.destroy());
+    open.push(line);
+    accepted.put();
+  });
+  const address = await listenOn(valve, { host: '127.0.0.1', port: 0 });
+  t.after(() => valve.close());
+  return { address, open, accepted };
+}
+
+test('a request that was held up in the network and sent again never lands late', async (t) => {
+  const { server, path } = await newServer(t);
+  const valve = await newValve(t, server.addresses[1]!);
+  const writer = { generation: 0, incarnation: newIdentifier() };
+  const disk = await connectDisk({ address: valve.address, vm: 'm', writer, onFenced: notFenced, stallMs: 50 });
+  await valve.accepted.take();
+  const [first] = valve.open;
+  first!.held = true;
+  // The first connection swallows this write; the client gives it up and sends again on the second.
+  assert.deepEqual(await write(disk, 0, bytes(512, 1)), { ok: true });
+  await valve.accepted.take();
+  assert.deepEqual(await write(disk, 0, bytes(512, 2)), { ok: true });
+  first!.release(); // now the swallowed write reaches the server after all
+  const other = await connectDisk({ address: server.addresses[1]!, vm: 'm', onFenced: notFenced });
+  await once(first!.client, 'close');
+  assert.equal(readFileSync(path)[0], 2);
+  await Promise.all([disk.close(), other.close()]);
+});
+
+test('writes that a restarted host may have lost are never called durable', async (t) => {
+  const { server, options } = await newServer(t, { boot: 'one' });
+  const problems: string[] = [];
+  const states = new Arrivals<string>();
+  const disk = await connectDisk({
+    address: server.addresses[0]!,
+    vm: 'm',
+    writer: { generation: 0, incarnation: newIdentifier() },
+    onFenced: notFenced,
+    onState: states.put,
+    onProblem: (line) => problems.push(line),
+  });
+  const flush = () => disk.request({ type: 'flush', id: 0 });
+  const restart = async (last: DiskServer, boot: string) => {
+    await last.close();
+    assert.equal(await states.take(), 'down');
+    const next = await startDiskServer({ ...options, boot });
+    assert.equal(await states.take(), 'up');
+    return next;
+  };
+  assert.ok((await write(disk, 0, bytes(512, 1))).ok);
+  const second = await restart(server, 'one'); // the process alone: the kernel still has the write
+  assert.deepEqual(await flush(), { ok: true });
+  const third = await restart(second, 'two'); // the host, but all was flushed
+  assert.deepEqual(await flush(), { ok: true });
+  assert.ok((await write(disk, 0, bytes(512, 2))).ok);
+  const fourth = await restart(third, 'three');
+  assert.deepEqual(await flush(), { ok: false, error: 'io' });
+  assert.match(problems[0] ?? '', /may be lost/);
+  assert.deepEqual(await flush(), { ok: false, error: 'io' });
+  await disk.close();
+  await fourth.close();
 });
 
 const run = promisify(execFile);

@@ -24,6 +24,8 @@ export type DiskServerOptions = {
   readonly arbiter?: Pick<Arbiter, 'owner'> | undefined;
   /** Holds the admitted generation; it must exist, and stay with the disk for the disk's life. */
   readonly stateDir: string;
+  /** Tells one boot of this host from the next; the kernel's boot id unless told. */
+  readonly boot?: string;
   /** A request has failed because of this host: a full file system, a broken medium. */
   readonly onProblem: (line: string) => void;
   /** One line for the log, such as an admission. */
@@ -62,7 +64,7 @@ class NbdServer implements DiskServer {
   readonly sizeBytes: number;
   readonly #options: DiskServerOptions;
   readonly #image: ImageFile;
-  readonly #boot = bootOfThisHost();
+  readonly #boot: string;
   readonly #order = new OverlapOrder();
   readonly #servers: net.Server[] = [];
   readonly #connections = new Map<ServerConnection, Promise<void>>();
@@ -72,6 +74,7 @@ class NbdServer implements DiskServer {
   constructor(options: DiskServerOptions, image: ImageFile) {
     this.#options = options;
     this.#image = image;
+    this.#boot = options.boot ?? bootOfThisHost();
     this.sizeBytes = image.sizeBytes;
   }
 

@@ -13,13 +13,14 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
  * is a pipe or a socket, as a parent gives it: a terminal or /dev/null says nothing about a parent.
  */
 export function untilToldToStop(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of SIGNALS) process.once(signal, () => resolve(`received ${signal}`));
-    if (!stdinIsLifeline()) return;
-    process.stdin.once('end', () => resolve('the parent process is gone'));
-    process.stdin.once('error', () => resolve('the parent process is gone'));
-    process.stdin.resume();
-  });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  for (const signal of SIGNALS) process.once(signal, () => resolve(`received ${signal}`));
+  if (!stdinIsLifeline()) return promise;
+  process.stdin.once('end', () => resolve('the parent process is gone'));
+  process.stdin.once('error', () => resolve('the parent process is gone'));
+  process.stdin.resume();
+  // A parent that lives must not keep alive a process that was told to stop.
+  return promise.finally(() => process.stdin.destroy());
 }
 
 function stdinIsLifeline(): boolean {

@@ -1,7 +1,14 @@
-import { OperatingError } from '../../../core/base/error.ts';
+/** `understudy record`: a plain run whose every input goes into a log. */
+import { createRunLog, logHeaderText } from '../../../host/plain/run-log.ts';
 import type { RecordRequest } from '../requests.ts';
+import { runWithConsole } from './run.ts';
 
-/** Not there yet: takes the checked request and returns the exit status. */
-export function record(_request: RecordRequest): Promise<number> {
-  throw new OperatingError('not-there-yet', '"understudy record" is not there yet');
+export function record({ description, log }: RecordRequest): Promise<number> {
+  return runWithConsole({
+    description,
+    openLog: async (diskBytes) =>
+      createRunLog(log, await logHeaderText(description, diskBytes), (line) =>
+        process.stderr.write(`understudy: ${line}\n`),
+      ),
+  });
 }

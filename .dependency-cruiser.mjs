@@ -94,6 +94,13 @@ export default {
       to: { path: '^src/app/cli/' },
     },
     {
+      name: 'simulation-without-world',
+      severity: 'error',
+      comment: 'sim/ runs the core with simulated hosts: nothing of the real ones',
+      from: { path: '^sim/', pathNot: testFiles },
+      to: { path: '^src/(host|app)/' },
+    },
+    {
       name: 'web-sees-messages-only',
       severity: 'error',
       comment: 'the web page shares only the message types with its server',

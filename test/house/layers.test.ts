@@ -10,7 +10,7 @@ interface Violation {
 
 async function violationsOf(context: Parameters<typeof makeTree>[0], files: Readonly<Record<string, string>>) {
   const tree = await makeTree(context, { copies: ['.dependency-cruiser.mjs'], files });
-  const words = ['--config', '.dependency-cruiser.mjs', '--output-type', 'json', 'src'];
+  const words = ['--config', '.dependency-cruiser.mjs', '--output-type', 'json', 'src', 'sim'];
   const { stdout, stderr } = await runProgram(tool('depcruise'), words, { cwd: tree });
   assert.equal(stderr, '');
   const { summary } = JSON.parse(stdout) as { readonly summary: { readonly violations: readonly Violation[] } };
@@ -48,6 +48,7 @@ test('imports that point up the layers are accepted', async (context) => {
     'src/core/base/good.test.ts':
       "import { test } from 'node:test';\nimport { value } from '../vm/machine.ts';\nexport const a = [test, value];",
     'src/app/console/web/good.ts': "import { value } from '../messages.ts';\nexport const a = value;",
+    'sim/good.ts': "import { value } from '../src/core/vm/machine.ts';\nexport const a = value;",
     'src/app/cli/good.ts': "import { value } from '../../host/disk/disk.ts';\nexport const a = value;",
   });
   assert.deepEqual(violations, []);
@@ -77,9 +78,11 @@ test('each wrong import is found, type-only ones too', async (context) => {
     'src/host/disk/c.test.ts': 'export const value = 1;',
     'src/host/disk/d.ts': 'import { b } from "./e.ts";\nexport const a = b;',
     'src/host/disk/e.ts': 'import { a } from "./d.ts";\nexport const b = () => a;',
+    'sim/a.ts': take('../src/host/disk/disk.ts'),
     'src/app/console/web/a.ts': take('../../../host/disk/disk.ts'),
   });
   assert.deepEqual(violations, [
+    'sim/a.ts: simulation-without-world',
     'src/app/console/web/a.ts: web-sees-messages-only',
     'src/core/base/a.ts: core-base',
     'src/core/devices/a.ts: core-devices',

@@ -259,9 +259,9 @@ test('requests under way when the server is killed are done again, in order', as
   const server = await serverProcess(t);
   const writer = { generation: 0, incarnation: newIdentifier() };
   const disk = await connectDisk({ address: { path: server.socket }, vm: 'm', writer, onFenced: notFenced });
-  for (let round = 1; round <= 3; round++) {
+  for (let round = 1; round <= 2; round++) {
     const answers: Promise<BlockResult>[] = [];
-    for (let count = 0; count < 50; count++) {
+    for (let count = 0; count < 20; count++) {
       answers.push(write(disk, 0, bytes(SIZE / 2, count)), write(disk, SIZE / 2, bytes(SIZE / 2, count)));
     }
     await Promise.race(answers);
@@ -271,7 +271,7 @@ test('requests under way when the server is killed are done again, in order', as
     await server.restart();
     const results = await Promise.all(answers);
     assert.ok(results.every((result) => result.ok));
-    assert.ok(readFileSync(server.path).equals(bytes(SIZE, 49)));
+    assert.ok(readFileSync(server.path).equals(bytes(SIZE, 19)));
   }
   await disk.close();
 });
@@ -334,15 +334,19 @@ test('a server ends with its parent', async (t) => {
 /** Stands between client and server, and can hold back what the client sends. */
 async function newValve(t: TestContext, server: StreamAddress) {
   assert.ok('port' in server);
-  const open: { held: boolean; release(): void; client: net.Socket }[] = [];
+  const open: { held: boolean; release(): void; answers: Arrivals<Buffer> }[] = [];
   const accepted = new Arrivals<void>();
   const valve = net.createServer((client) => {
     const far = net.connect(server.port, server.host);
     const held: Buffer[] = [];
-    const line = { held: false, client, release: () => held.splice(0).forEach((chunk) => far.write(chunk)) };
+    const answers = new Arrivals<Buffer>();
+    const line = { held: false, answers, release: () => far.write(Buffer.concat(held)) };
     client.on('data', (chunk) => (line.held ? held.push(chunk) : far.write(chunk)));
     client.on('error', () => {});
-    far.on('data', (chunk) => client.writable && client.write(chunk));
+    far.on('data', (chunk) => {
+      if (line.held) answers.put(chunk);
+      else client.write(chunk);
+    });
     far.on('error', () => {});
     far.on('close', () => client.destroy());
     t.after(() => far.destroy());
@@ -367,10 +371,10 @@ test('a request that was held up in the network and sent again never lands late'
   await valve.accepted.take();
   assert.deepEqual(await write(disk, 0, bytes(512, 2)), { ok: true });
   first!.release(); // now the swallowed write reaches the server after all
-  const other = await connectDisk({ address: server.addresses[1]!, vm: 'm', onFenced: notFenced });
-  await once(first!.client, 'close');
+  const answer = await first!.answers.take();
+  assert.equal(answer.readUInt32BE(4), 108); // ESHUTDOWN
   assert.equal(readFileSync(path)[0], 2);
-  await Promise.all([disk.close(), other.close()]);
+  await disk.close();
 });
 
 test('writes that a restarted host may have lost are never called durable', async (t) => {

@@ -7,6 +7,8 @@
  * owner of g+1.
  */
 
+import { sha256Hex } from '../base/sha256.ts';
+
 /** Who forms the pair of a generation. Written once, by the primary, and read back by the backup by its own path. */
 export interface PairRecord {
   /** 128 random bits in hexadecimal: a record without it is of another arbiter, or of another life of this one. */
@@ -45,3 +47,8 @@ export type ArbiterReply =
       readonly record: PairRecord;
     }
   | { readonly op: 'read-record'; readonly generation: number; readonly outcome: 'missing' | 'unknown' };
+
+/** The token of a generation's record: a fresh one for each, made from the owner's random secret. 32 hexadecimal digits. */
+export function tokenOf(secret: string, generation: number): string {
+  return sha256Hex(new TextEncoder().encode(`${secret} ${generation}`)).slice(0, 32);
+}

@@ -6,10 +6,11 @@
 import type { ArbiterReply, PairRecord } from './arbiter-protocol.ts';
 import { Asking } from './asking.ts';
 import type { CpuCommand, CpuReport, NumberedOutput } from './cpu-link.ts';
+import { CpuView } from './cpu-view.ts';
 import { FailureDetector } from './failure-detector.ts';
 import { GuestTime } from './guest-time.ts';
 import { InboundFrames } from './inbound-frames.ts';
-import type { CpuState, Heartbeat, LogBatch, Message, Welcome } from './message.ts';
+import type { Heartbeat, LogBatch, Message, Welcome } from './message.ts';
 import { PROTOCOL_VERSION } from './message.ts';
 import { heldBytes } from './output-gate.ts';
 import { Primary } from './primary.ts';
@@ -49,8 +50,9 @@ export class Backup {
   #ackMs = Number.NEGATIVE_INFINITY;
   #uplink = true;
 
-  #cpu = { position: 0n, consumed: 0, reportedMs: 0, paused: false };
-  #observedMs: number;
+  readonly #cpu: CpuView;
+  /** Bytes of log that the machine has done. */
+  #consumed = 0;
   #logBytes = 0;
   #executable = 0n;
   /** Outputs of this machine that the primary may not have sent. */
@@ -69,8 +71,7 @@ export class Backup {
     this.#options = options;
     this.#asking = new Asking(timing.retryMs);
     this.#inbound = new InboundFrames({ keepMs: timing.inboundKeepMs, keepBytes: bounds.inboundKeepBytes });
-    this.#observedMs = nowMs;
-    this.#cpu.reportedMs = nowMs;
+    this.#cpu = new CpuView(timing, false, nowMs);
   }
 
   status(nowMs: number): ReplicaStatus {
@@ -85,7 +86,7 @@ export class Backup {
       logBytes: this.#logBytes,
       heldOutputs: this.#kept.length,
       speed: 1,
-      cpu: this.#cpuState(nowMs),
+      cpu: this.#cpu.state(nowMs),
     };
   }
 
@@ -105,8 +106,7 @@ export class Backup {
   }
 
   #observe(nowMs: number): void {
-    if (nowMs - this.#observedMs >= this.#options.timing.ownPauseMs) this.#cpu.reportedMs = nowMs;
-    this.#observedMs = nowMs;
+    this.#cpu.observe(nowMs);
     this.#detector?.observe(nowMs);
   }
 
@@ -124,6 +124,9 @@ export class Backup {
         return this.#channelClosed(event.channel, event.why, nowMs);
       case 'message':
         if (event.channel === this.#channel) this.#message(event.message, nowMs);
+        return;
+      case 'other-version':
+        if (event.channel === this.#channel) this.#refusedVersion(event.version);
         return;
       case 'cpu':
         return this.#cpuReport(event.report, nowMs);
@@ -224,17 +227,14 @@ export class Backup {
         return this.#handOver(message.sequence, message.released, nowMs);
       case 'bye':
         return this.#bye(message.reason);
-      case 'hello':
-      case 'pair':
-      case 'ack':
-      case 'diverged':
+      default:
         return this.#broken(`it says ${message.type}`, nowMs);
     }
   }
 
   #welcome(message: Welcome, nowMs: number): void {
     const { vm, machine } = this.#options;
-    if (message.version !== PROTOCOL_VERSION) return this.#notOurs('other-version', `version ${message.version}`);
+    if (message.version !== PROTOCOL_VERSION) return this.#refusedVersion(message.version);
     if (message.vm !== vm) return this.#notOurs('other-vm', `the peer is the primary of ${message.vm}`);
     if (message.machine !== machine)
       return this.#notOurs('other-machine', `its description has hash ${message.machine}`);
@@ -285,6 +285,10 @@ export class Backup {
     if (this.#phase === 'paired') return this.#leave(`the primary will not resume: ${refuse.message}`, nowMs);
     if (refuse.code === 'busy') return this.#drop('the primary is busy', nowMs);
     this.#notOurs(refuse.code, refuse.message);
+  }
+
+  #refusedVersion(version: number): void {
+    this.#notOurs('other-version', `the peer speaks protocol version ${version}, this is version ${PROTOCOL_VERSION}`);
   }
 
   #notOurs(refusal: (HaltReason & { code: 'refused' })['refusal'], message: string): void {
@@ -342,9 +346,9 @@ export class Backup {
       generation: this.#generation,
       sequence: this.#received,
       executed: this.#cpu.position,
-      credit: this.#cpu.consumed + this.#options.bounds.backupBufferBytes,
+      credit: this.#consumed + this.#options.bounds.backupBufferBytes,
       echo: this.#echo,
-      cpu: this.#cpuState(nowMs),
+      cpu: this.#cpu.state(nowMs),
       uplink: this.#uplink,
     });
   }
@@ -370,11 +374,11 @@ export class Backup {
   // The CPU thread
 
   #cpuReport(report: CpuReport, nowMs: number): void {
-    this.#cpu.reportedMs = nowMs;
+    this.#cpu.reported(nowMs);
     switch (report.type) {
       case 'progress':
         this.#cpu.position = report.position;
-        this.#cpu.consumed = report.consumed;
+        this.#consumed = report.consumed;
         return;
       case 'replayed':
         return this.#keep(report.outputs);
@@ -415,8 +419,8 @@ export class Backup {
   }
 
   #pause(paused: boolean): void {
-    if (this.#cpu.paused === paused) return;
-    this.#cpu.paused = paused;
+    if (this.#cpu.resting === paused) return;
+    this.#cpu.resting = paused;
     this.#command({ type: paused ? 'pause' : 'resume' });
   }
 
@@ -439,7 +443,7 @@ export class Backup {
     this.#open = false;
     this.#connectAtMs = undefined;
     this.#inbound.freeze(nowMs);
-    this.#cpu.paused = false;
+    this.#cpu.resting = false;
     this.#enter('leaving', why);
     this.#command({ type: 'drain', onDivergence: this.#options.onDivergence });
     const { incarnation } = this.#options;
@@ -500,8 +504,7 @@ export class Backup {
     }));
     const emitted = [...this.#kept, ...again];
     if (emitted.length > 0) this.#do({ type: 'emit', generation, outputs: emitted });
-    if (stopped !== undefined) return this.#guestStopped(drained);
-    const successor = new Primary(this.#options, nowMs, { generation, blockRequests, uplink: this.#uplink });
+    const successor = new Primary(this.#options, nowMs, { generation, blockRequests, uplink: this.#uplink, stopped });
     this.#actions.push(...successor.handle({ type: 'tick' }, nowMs));
     for (const { device, frame } of this.#inbound.takeUnlogged(frames)) {
       this.#actions.push(...successor.handle({ type: 'input', input: { kind: 'net-rx', device, frame } }, nowMs));
@@ -518,11 +521,6 @@ export class Backup {
   }
 
   // Small hands
-
-  #cpuState(nowMs: number): CpuState {
-    if (this.#cpu.paused) return 'stopped-on-purpose';
-    return nowMs - this.#cpu.reportedMs >= this.#options.timing.cpuSilenceMs ? 'silent' : 'running';
-  }
 
   #halt(reason: HaltReason): void {
     if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });

@@ -27,10 +27,15 @@ function endOf(request: Exclude<BlockRequest, { type: 'flush' }>): number {
 export class BlockOrder {
   #requests: Waiting[] = [];
 
+  /** Requests that are unanswered. */
+  get size(): number {
+    return this.#requests.length;
+  }
+
   /** A new request; returns it if it may start now, otherwise it waits. */
   submit(pending: PendingBlockRequest): PendingBlockRequest[] {
     this.#requests.push({ pending, started: false });
-    return this.#start();
+    return this.#start(this.#requests.length - 1);
   }
 
   /** Whether this request is unanswered. */
@@ -40,8 +45,10 @@ export class BlockOrder {
 
   /** A request is answered; returns those that may start now. Without effect for one that is not known. */
   done(device: number, id: number): PendingBlockRequest[] {
-    this.#requests = this.#requests.filter(({ pending }) => pending.device !== device || pending.request.id !== id);
-    return this.#start();
+    const at = this.#requests.findIndex(({ pending }) => pending.device === device && pending.request.id === id);
+    if (at < 0) return [];
+    this.#requests.splice(at, 1);
+    return this.#start(at);
   }
 
   /** Those that have started and are unanswered, in order of submission. */
@@ -49,9 +56,11 @@ export class BlockOrder {
     return this.#requests.filter(({ started }) => started).map(({ pending }) => pending);
   }
 
-  #start(): PendingBlockRequest[] {
+  /** Starts what may start, from this place on: what stands before it has not become free. */
+  #start(from: number): PendingBlockRequest[] {
     const starting: PendingBlockRequest[] = [];
-    for (const [index, waiting] of this.#requests.entries()) {
+    for (let index = from; index < this.#requests.length; index++) {
+      const waiting = this.#requests[index]!;
       if (waiting.started || this.#blocked(index)) continue;
       waiting.started = true;
       starting.push(waiting.pending);

@@ -191,7 +191,10 @@ export class CpuSide {
   // Recording
 
   #record(logging: boolean): void {
-    if (this.#mode === 'new') this.#startRecording(1);
+    if (this.#mode === 'new') {
+      this.#startRecording(1);
+      this.#deps.onLive?.(this.#machine.time);
+    }
     if (!logging) this.#limit = { logBytes: Number.POSITIVE_INFINITY, outputBytes: Number.POSITIVE_INFINITY };
     if (!logging && this.#logging) this.flush();
     if (logging && !this.#logging) {
@@ -207,7 +210,6 @@ export class CpuSide {
     const append = (entry: LogEntry): void => this.#append(entry);
     const onOutput = (output: Output, sequence: number): void => this.#output({ output, sequence });
     this.#recorder = new Recorder({ firstSequence }, { machine: this.#machine, append, onOutput });
-    this.#deps.onLive?.(this.#machine.time);
   }
 
   #append(entry: LogEntry): void {
@@ -262,6 +264,7 @@ export class CpuSide {
       if (input.kind === 'net-rx') this.#waitingFrameBytes -= input.frame.length;
       this.#recorder!.apply(input);
       applied++;
+      if (this.#entries.length > this.#options.batchBytes) this.flush();
     }
     if (applied > 0) this.#inputs = this.#inputs.slice(applied);
   }

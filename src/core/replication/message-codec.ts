@@ -52,7 +52,15 @@ const refusalCodes: Record<RefusalCode, number> = {
 export type MessageErrorCode = 'channel-other-version' | 'channel-corrupt';
 
 /** The bytes on a channel are not messages of this version. The channel is of no further use. */
-export class MessageError extends OperatingError<MessageErrorCode> {}
+export class MessageError extends OperatingError<MessageErrorCode> {
+  /** The version that the peer speaks; this one's, if that is not what is wrong. */
+  readonly version: number;
+
+  constructor(code: MessageErrorCode, version: number, message: string, advice: string) {
+    super(code, message, advice);
+    this.version = version;
+  }
+}
 
 /** The message's bytes, in a buffer of their own. */
 export function encodeMessage(message: Message): Uint8Array<ArrayBuffer> {
@@ -227,6 +235,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
 function otherVersion(version: number): MessageError {
   return new MessageError(
     'channel-other-version',
+    version,
     `the peer speaks protocol version ${version}, this is version ${PROTOCOL_VERSION}`,
     'Run the same version of understudy on both hosts.',
   );
@@ -235,6 +244,7 @@ function otherVersion(version: number): MessageError {
 function corrupt(what: string): MessageError {
   return new MessageError(
     'channel-corrupt',
+    PROTOCOL_VERSION,
     `the bytes on the channel are no message: ${what}`,
     'Check that nothing else speaks on this port.',
   );

@@ -3,17 +3,19 @@
  * acknowledged, and when it loses the backup it claims the next generation before it goes on alone. replica.ts tells the
  * story; the numbers in brackets are rules of PROTOCOL.md.
  */
-import { sha256Hex } from '../base/sha256.ts';
 import type { Input } from '../machine/doors.ts';
 import type { MachineStop, PendingBlockRequest } from '../vm/machine-interface.ts';
+import { refusalOf } from './admission.ts';
 import { Announcer } from './announcer.ts';
-import type { ArbiterReply } from './arbiter-protocol.ts';
+import { type ArbiterReply, tokenOf } from './arbiter-protocol.ts';
 import { Asking } from './asking.ts';
+import { CpuLimit } from './cpu-limit.ts';
 import type { CpuCommand, CpuReport } from './cpu-link.ts';
+import { CpuView } from './cpu-view.ts';
 import { FailureDetector } from './failure-detector.ts';
 import { LagControl } from './lag-control.ts';
 import { LogStream } from './log-stream.ts';
-import type { Ack, CpuState, Hello, Message, RefusalCode } from './message.ts';
+import type { Ack, Hello, Message, RefusalCode } from './message.ts';
 import { PROTOCOL_VERSION } from './message.ts';
 import { OutputGate } from './output-gate.ts';
 import type {
@@ -32,8 +34,9 @@ export interface Succession {
   /** Won, and admitted by the disk. */
   readonly generation: number;
   readonly blockRequests: readonly PendingBlockRequest[];
-  /** Whether the machine runs; false if it had stopped by itself at the end of the log. */
   readonly uplink: boolean;
+  /** The machine had stopped by itself at the end of the log. */
+  readonly stopped: MachineStop | undefined;
 }
 
 export class Primary {
@@ -63,9 +66,10 @@ export class Primary {
   #claimAtMs: number | undefined;
   #admitAgainMs: number | undefined;
 
-  #cpu = { position: 0n, time: 0n, reportedMs: 0, started: false, paused: false };
-  #observedMs: number;
-  #limitSent = { logBytes: 0, outputBytes: 0 };
+  readonly #cpu: CpuView;
+  #started = false;
+  #paused = false;
+  readonly #limit: CpuLimit;
   #checkpointMs = Number.NEGATIVE_INFINITY;
   #guestStop: MachineStop | undefined;
   #alone: boolean;
@@ -74,7 +78,8 @@ export class Primary {
     this.#options = options;
     this.#asking = new Asking(options.timing.retryMs);
     this.#lag = new LagControl({ targetLagMs: options.timing.targetLagMs, intervalMs: 100 });
-    this.#observedMs = nowMs;
+    this.#limit = new CpuLimit(options.bounds.logBufferBytes, options.bounds.heldOutputBytes);
+    this.#cpu = new CpuView(options.timing, true, nowMs);
     this.#alone = options.alone;
     if (succession !== undefined) this.#succeed(succession, nowMs);
   }
@@ -90,7 +95,7 @@ export class Primary {
       logBytes: this.#log.bytes,
       heldOutputs: this.#gate.heldCount,
       speed: this.#lag.fraction,
-      cpu: this.#cpuState(nowMs),
+      cpu: this.#cpu.state(nowMs),
     };
   }
 
@@ -111,9 +116,7 @@ export class Primary {
   }
 
   #observe(nowMs: number): void {
-    // While this process stood still, its CPU thread's reports did not come through either.
-    if (nowMs - this.#observedMs >= this.#options.timing.ownPauseMs) this.#cpu.reportedMs = nowMs;
-    this.#observedMs = nowMs;
+    this.#cpu.observe(nowMs);
     this.#detector?.observe(nowMs);
   }
 
@@ -130,6 +133,9 @@ export class Primary {
         return this.#channelClosed(event.channel, event.why, nowMs);
       case 'message':
         return this.#message(event.channel, event.message, nowMs);
+      case 'other-version':
+        if (event.channel === this.#channel) return this.#broken('it changes its version');
+        return this.#refuse(event.channel, 'other-version', `this primary speaks version ${PROTOCOL_VERSION}`);
       case 'cpu':
         return this.#cpuReport(event.report, nowMs);
       case 'arbiter':
@@ -234,7 +240,7 @@ export class Primary {
       this.#fenced();
     } else {
       this.#actions.push(...this.#world.open(this.#generation));
-      if (this.#cpu.started || this.#alone) return this.#runAlone('no backup');
+      if (this.#started || this.#alone) return this.#runAlone('no backup');
       this.#log = new LogStream();
       this.#enter('waiting-for-backup', 'the machine has not started');
     }
@@ -245,16 +251,18 @@ export class Primary {
     this.#perform(this.#gate.releaseAll());
     this.#command({ type: 'record', logging: false });
     if (this.#lag.fraction < 1) this.#command({ type: 'speed', fraction: 1 });
-    if (this.#cpu.paused) this.#command({ type: 'resume' });
-    this.#cpu.paused = false;
-    this.#cpu.started = true;
+    if (this.#paused) this.#command({ type: 'resume' });
+    this.#paused = false;
+    this.#started = true;
+    this.#cpu.resting = false;
   }
 
   #succeed(succession: Succession, nowMs: number): void {
     this.#generation = succession.generation;
     this.#uplink = succession.uplink;
-    this.#cpu.started = true;
-    this.#cpu.reportedMs = nowMs;
+    this.#guestStop = succession.stopped;
+    this.#started = true;
+    this.#cpu.resting = succession.stopped !== undefined;
     this.#world.adopt(succession.blockRequests);
     this.#actions.push(...this.#world.open(succession.generation));
     this.#announcer.start(nowMs);
@@ -275,16 +283,16 @@ export class Primary {
     this.#enter('leaving', why);
     this.#updateLimit();
     const { incarnation } = this.#options;
-    this.#ask({ op: 'claim', generation: this.#generation, incarnation, token: this.#token() });
-  }
-
-  /** The token of this generation's record: a fresh one for each generation. */
-  #token(): string {
-    return sha256Hex(new TextEncoder().encode(`${this.#options.token} ${this.#generation}`)).slice(0, 32);
+    this.#ask({
+      op: 'claim',
+      generation: this.#generation,
+      incarnation,
+      token: tokenOf(this.#options.token, this.#generation),
+    });
   }
 
   #lost(): void {
-    const handed = this.#cpu.paused;
+    const handed = this.#paused;
     this.#gate.discardAll();
     if (handed) this.#halt({ code: 'handed-over', message: 'the other host goes on, as asked' });
     else this.#halt({ code: 'lost-claim', message: `another replica has won generation ${this.#generation + 1}` });
@@ -312,24 +320,20 @@ export class Primary {
         return this.#leave(`the backup has diverged at ${message.position}: ${message.log}; ${message.machine}`);
       case 'bye':
         return this.#leave('the backup was stopped');
-      case 'hello':
-      case 'welcome':
-      case 'refuse':
-      case 'pair':
-      case 'log':
-      case 'heartbeat':
-      case 'hand-over':
+      default:
         return this.#broken(`it says ${message.type}`);
     }
   }
 
   #hello(channel: ChannelId, hello: Hello, nowMs: number): void {
-    const refusal = this.#refusal(hello);
-    if (refusal !== undefined) {
-      const [code, message] = refusal;
-      this.#do({ type: 'send', channel, message: { type: 'refuse', generation: this.#generation, code, message } });
-      return this.#do({ type: 'close', channel });
-    }
+    const refusal = refusalOf(hello, {
+      options: this.#options,
+      phase: this.#phase,
+      generation: this.#generation,
+      backup: this.#backup,
+      mayResume: (received) => this.#mayResume() && this.#log.resume(received),
+    });
+    if (refusal !== undefined) return this.#refuse(channel, ...refusal);
     const resume = this.#phase !== 'waiting-for-backup';
     if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
     this.#channel = channel;
@@ -352,24 +356,18 @@ export class Primary {
     // The backup reads the record before it says anything more, and its arbiter may be slow.
     this.#detector = this.#detectorFor(10 * timing.suspicionMs, nowMs);
     this.#enter('forming', 'a backup has connected');
-    const record = { token: this.#token(), primary: incarnation, backup: hello.incarnation };
+    const record = {
+      token: tokenOf(this.#options.token, this.#generation),
+      primary: incarnation,
+      backup: hello.incarnation,
+    };
     this.#ask({ op: 'write-record', generation: this.#generation, record });
   }
 
-  /** Why this peer is not let in; undefined if it is. A resumed channel is rewound as a side effect. */
-  #refusal(hello: Hello): [RefusalCode, string] | undefined {
-    const { vm, machine } = this.#options;
-    if (hello.version !== PROTOCOL_VERSION) return ['other-version', `this primary speaks version ${PROTOCOL_VERSION}`];
-    if (hello.vm !== vm) return ['other-vm', `this is the primary of ${vm}`];
-    if (hello.machine !== machine) return ['other-machine', `the primary's description has hash ${machine}`];
-    if (hello.resume) {
-      const ours = hello.generation === this.#generation && hello.incarnation === this.#backup;
-      if (ours && this.#mayResume() && this.#log.resume(hello.received)) return undefined;
-      return ['other-generation', `the primary is in generation ${this.#generation} and cannot go back`];
-    }
-    if (this.#phase === 'waiting-for-backup') return undefined;
-    if (this.#phase === 'alone') return ['too-late', 'the machine has run already: a backup joins at its start'];
-    return ['busy', `the primary is ${this.#phase}`];
+  #refuse(channel: ChannelId, code: RefusalCode, message: string): void {
+    this.#strangers.delete(channel);
+    this.#do({ type: 'send', channel, message: { type: 'refuse', generation: this.#generation, code, message } });
+    this.#do({ type: 'close', channel });
   }
 
   #recordWritten(written: boolean, nowMs: number): void {
@@ -382,7 +380,7 @@ export class Primary {
     const why = this.#leaveWhenWritten;
     this.#leaveWhenWritten = undefined;
     if (why !== undefined) return this.#leave(why);
-    this.#send({ type: 'pair', generation: this.#generation, token: this.#token() });
+    this.#send({ type: 'pair', generation: this.#generation, token: tokenOf(this.#options.token, this.#generation) });
     this.#heartbeat(nowMs);
   }
 
@@ -404,7 +402,8 @@ export class Primary {
     this.#enter('paired', 'the backup has read the record');
     this.#updateLimit();
     this.#command({ type: 'record', logging: true });
-    this.#cpu.started = true;
+    this.#started = true;
+    this.#cpu.resting = false;
   }
 
   #detectorFor(silenceMs: number, nowMs: number): FailureDetector {
@@ -438,7 +437,7 @@ export class Primary {
       position: this.#log.executable(this.#cpu.position),
       time: this.#cpu.time,
       released: this.#gate.released,
-      cpu: this.#cpuState(nowMs),
+      cpu: this.#cpu.state(nowMs),
     });
   }
 
@@ -463,7 +462,7 @@ export class Primary {
   }
 
   #cpuReport(report: CpuReport, nowMs: number): void {
-    this.#cpu.reportedMs = nowMs;
+    this.#cpu.reported(nowMs);
     switch (report.type) {
       case 'progress':
         this.#cpu.position = report.position;
@@ -473,11 +472,13 @@ export class Primary {
       case 'produced':
         return this.#produced(report, nowMs);
       case 'paused':
-        this.#cpu.paused = true;
+        this.#paused = true;
+        this.#cpu.resting = true;
         this.#cpu.position = report.position;
         return;
       case 'stopped':
         this.#guestStop = report.stop;
+        this.#cpu.resting = true;
         return;
       case 'live':
       case 'replayed':
@@ -520,19 +521,13 @@ export class Primary {
   }
 
   #input(input: Input): void {
-    if (this.#cpu.started) this.#command({ type: 'input', input });
+    if (this.#started) this.#command({ type: 'input', input });
   }
 
-  /** How far the CPU thread may go (7, 9). Told only when it is news worth a message. */
   #updateLimit(): void {
-    const { logBufferBytes, heldOutputBytes } = this.#options.bounds;
-    const logBytes =
-      this.#phase === 'leaving' ? Number.POSITIVE_INFINITY : this.#log.acknowledgedBytes + logBufferBytes;
-    const outputBytes = this.#gate.releasedBytes + heldOutputBytes;
-    const sent = this.#limitSent;
-    if (logBytes - sent.logBytes < logBufferBytes / 8 && outputBytes - sent.outputBytes < heldOutputBytes / 8) return;
-    this.#limitSent = { logBytes, outputBytes };
-    this.#command({ type: 'limit', logBytes, outputBytes });
+    const acknowledged = this.#phase === 'leaving' ? undefined : this.#log.acknowledgedBytes;
+    const command = this.#limit.update(acknowledged, this.#gate.releasedBytes);
+    if (command !== undefined) this.#command(command);
   }
 
   // Planned failover (20)
@@ -548,7 +543,7 @@ export class Primary {
   }
 
   #finishHandOver(): void {
-    if (!this.#cpu.paused || !this.#log.allAcknowledged || this.#gate.heldCount > 0) return;
+    if (!this.#paused || !this.#log.allAcknowledged || this.#gate.heldCount > 0) return;
     this.#send({
       type: 'hand-over',
       generation: this.#generation,
@@ -561,10 +556,10 @@ export class Primary {
 
   // Ends
 
-  /** A guest that has stopped by itself takes both replicas with it, once all that it said has left. */
+  /** A guest that has stopped by itself takes both replicas with it, once all that it said has left and is done. */
   #endWithGuest(): void {
     const stop = this.#guestStop;
-    if (stop === undefined || this.#gate.heldCount > 0) return;
+    if (stop === undefined || this.#gate.heldCount > 0 || !this.#world.idle) return;
     if (this.#phase !== 'alone' && !(this.#phase === 'paired' && this.#log.allAcknowledged)) return;
     this.#bye('guest-stopped');
     const message = stop.reason === 'power' ? `the guest asked for power ${stop.action}` : stop.message;
@@ -589,11 +584,6 @@ export class Primary {
   }
 
   // Small hands
-
-  #cpuState(nowMs: number): CpuState {
-    if (this.#cpu.paused || !this.#cpu.started || this.#guestStop !== undefined) return 'stopped-on-purpose';
-    return nowMs - this.#cpu.reportedMs >= this.#options.timing.cpuSilenceMs ? 'silent' : 'running';
-  }
 
   #enter(phase: ReplicaPhase, why: string): void {
     this.#phase = phase;

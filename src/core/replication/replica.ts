@@ -41,6 +41,8 @@ export type ReplicaEvent =
   /** The peer or the network closed it, its bytes made no sense, or `connect` failed. Not after an own `close`. */
   | { readonly type: 'channel-closed'; readonly channel: ChannelId; readonly why: string }
   | { readonly type: 'message'; readonly channel: ChannelId; readonly message: Message }
+  /** The peer's messages are of another version of the protocol (`MessageError`, 'channel-other-version'). */
+  | { readonly type: 'other-version'; readonly channel: ChannelId; readonly version: number }
   | { readonly type: 'cpu'; readonly report: CpuReport }
   | { readonly type: 'arbiter'; readonly reply: ArbiterReply }
   /** The answer to `admit`. Refused: the disk knows a higher generation, or another owner of this one. */

@@ -17,6 +17,11 @@ export class World {
     return this.#admitted;
   }
 
+  /** Whether every disk request is answered. */
+  get idle(): boolean {
+    return this.#order.size === 0;
+  }
+
   /** Performs `outputs`, which may leave, as the owner of `generation`. */
   perform(outputs: readonly NumberedOutput[], generation: number): ReplicaAction[] {
     const actions: ReplicaAction[] = [];

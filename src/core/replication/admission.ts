@@ -1,0 +1,30 @@
+/** Whom a primary lets in as its backup: the reasons for refusing, in the order in which a person would want to hear them. */
+import { type Hello, PROTOCOL_VERSION, type RefusalCode } from './message.ts';
+import type { ReplicaOptions, ReplicaPhase } from './replica.ts';
+
+export interface AdmissionView {
+  readonly options: Pick<ReplicaOptions, 'vm' | 'machine'>;
+  readonly phase: ReplicaPhase;
+  readonly generation: number;
+  /** The backup of this generation, and whether its channel may be replaced at the batch that it names. */
+  readonly backup: string | undefined;
+  readonly mayResume: (received: number) => boolean;
+}
+
+/** Why this peer is not let in; undefined if it is. */
+export function refusalOf(hello: Hello, view: AdmissionView): [RefusalCode, string] | undefined {
+  const { options, phase, generation } = view;
+  if (hello.version !== PROTOCOL_VERSION) return ['other-version', `this primary speaks version ${PROTOCOL_VERSION}`];
+  if (hello.vm !== options.vm) return ['other-vm', `this is the primary of ${options.vm}`];
+  if (hello.machine !== options.machine) {
+    return ['other-machine', `the primary's description has the hash ${options.machine}`];
+  }
+  if (hello.resume) {
+    const ours = hello.generation === generation && hello.incarnation === view.backup;
+    if (ours && view.mayResume(hello.received)) return undefined;
+    return ['other-generation', `the primary is in generation ${generation} and cannot go back`];
+  }
+  if (phase === 'waiting-for-backup') return undefined;
+  if (phase === 'alone') return ['too-late', 'the machine has run already: a backup joins at its start'];
+  return ['busy', `the primary is ${phase}`];
+}

@@ -76,6 +76,12 @@ test('an admission is answered only when every older request has landed or been 
   const next = admitted(fence, arbiter.record).then(() => events.push('admitted'));
   while (!old.revoked) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(await writes(old), 'refused');
+  // Time enough for an admission that would not wait: others begin and end meanwhile.
+  for (let round = 0; round < 5; round++) {
+    const elsewhere = await newFence(t);
+    elsewhere.arbiter.record = { generation: 0, incarnation: newIdentifier() };
+    await admitted(elsewhere.fence, elsewhere.arbiter.record);
+  }
   assert.deepEqual(events, []);
   land();
   await Promise.all([underWay, next]);

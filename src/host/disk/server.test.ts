@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { newIdentifier } from '../arbiter/arbiter-suite.ts';
+import { openDirectoryArbiter } from '../arbiter/directory.ts';
 import { listenOn, type StreamAddress } from '../net/address.ts';
 import { Arrivals } from '../net/testing.ts';
 import { connectDisk } from './client.ts';
@@ -110,6 +111,31 @@ test('a replica of an older generation is refused for good, one that the arbiter
   arbiter.record = { generation: 1, incarnation: two };
   await (await open(1, two)).close();
   await assert.rejects(open(0, one), { code: 'disk-refused', message: /1 was admitted/ });
+});
+
+test('whoever wins at the arbiter gets the disk, and only that one', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-claims-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const arbiter = await openDirectoryArbiter({ directory });
+  const { open } = await newServer(t, { arbiter });
+  const record = { token: newIdentifier(), primary: newIdentifier(), backup: newIdentifier() };
+  await assert.rejects(open(0, record.primary), { code: 'disk-unknown' });
+  await arbiter.create('m', record.primary);
+  await arbiter.writePair('m', 0, record);
+  let fence: (reason: string) => void = () => {};
+  const fenced = new Promise<string>((resolve) => {
+    fence = resolve;
+  });
+  const primary = await open(0, record.primary, fence);
+  await assert.rejects(open(1, record.backup), { code: 'disk-unknown' }); // not claimed yet
+  assert.equal(await arbiter.claim('m', 0, record.backup, record.token), 'won');
+  assert.ok((await write(primary, 0, bytes(512, 1))).ok); // won, but not admitted yet
+  const backup = await open(1, record.backup);
+  assert.deepEqual(await write(primary, 0, bytes(512, 2)), { ok: false, error: 'fenced' });
+  await fenced;
+  await assert.rejects(open(1, record.primary), { code: 'disk-refused' });
+  assert.ok((await write(backup, 0, bytes(512, 3))).ok);
+  await Promise.all([primary.close(), backup.close()]);
 });
 
 test('two connections of one generation and incarnation both write', async (t) => {

@@ -89,9 +89,8 @@ export interface HubRequest {
 export interface DiskRequest {
   readonly file: string;
   readonly listen: StreamAddress;
-  readonly readOnly: boolean;
   /** Where admitted generations are kept durably. */
-  readonly stateFile: string;
+  readonly stateDirectory: string;
   /** The machine's name, and the arbiter's directory that says who owns a generation. */
   readonly machine: string;
   readonly arbiter: string | undefined;

@@ -1,7 +1,7 @@
-import { OperatingError } from '../../../core/base/error.ts';
 import type { BackupRequest } from '../requests.ts';
+import { runReplica } from './replica.ts';
 
-/** Not there yet: takes the checked request and returns the exit status. */
-export function backup(_request: BackupRequest): Promise<number> {
-  throw new OperatingError('not-there-yet', '"understudy backup" is not there yet');
+/** `understudy backup`: the replica that follows, and goes on when the primary is gone. */
+export function backup(request: BackupRequest): Promise<number> {
+  return runReplica(request, { kind: 'backup', primary: request.primary });
 }

@@ -1,7 +1,29 @@
-import { OperatingError } from '../../../core/base/error.ts';
+/** `understudy disk`: the disk server, in a process of its own. */
+import { mkdir } from 'node:fs/promises';
+import { openDirectoryArbiter } from '../../../host/arbiter/directory.ts';
+import { startDiskServer } from '../../../host/disk/server.ts';
+import { formatAddress } from '../../../host/net/address.ts';
+import { untilToldToStop } from '../../../host/net/lifeline.ts';
+import { exitStatus } from '../failure.ts';
 import type { DiskRequest } from '../requests.ts';
 
-/** Not there yet: takes the checked request and returns the exit status. */
-export function disk(_request: DiskRequest): Promise<number> {
-  throw new OperatingError('not-there-yet', '"understudy disk" is not there yet');
+/** Runs until SIGTERM, SIGINT, or the end of its parent. */
+export async function disk({ file, listen, stateDirectory, machine, arbiter }: DiskRequest): Promise<number> {
+  const say = (line: string): void => {
+    process.stderr.write(`${line}\n`);
+  };
+  await mkdir(stateDirectory, { recursive: true });
+  const server = await startDiskServer({
+    path: file,
+    vm: machine,
+    listen: [listen],
+    arbiter: arbiter === undefined ? undefined : await openDirectoryArbiter({ directory: arbiter }),
+    stateDir: stateDirectory,
+    onProblem: say,
+    onEvent: say,
+  });
+  process.stdout.write(`the disk server listens on ${server.addresses.map(formatAddress).join(', ')}\n`);
+  await untilToldToStop();
+  await server.close();
+  return exitStatus.success;
 }

@@ -1,7 +1,8 @@
-import { OperatingError } from '../../../core/base/error.ts';
 import type { PrimaryRequest } from '../requests.ts';
+import { runReplica } from './replica.ts';
 
-/** Not there yet: takes the checked request and returns the exit status. */
-export function primary(_request: PrimaryRequest): Promise<number> {
-  throw new OperatingError('not-there-yet', '"understudy primary" is not there yet');
+/** `understudy primary`: the replica that runs the machine for real. */
+export function primary(request: PrimaryRequest): Promise<number> {
+  const { listen, create, alone } = request;
+  return runReplica(request, { kind: 'primary', listen, create, alone });
 }

@@ -5,7 +5,6 @@ import { streamAddress } from '../replica-options.ts';
 interface Options {
   readonly listen: StreamAddress;
   readonly name: string;
-  readonly readOnly?: boolean;
   readonly state?: string;
   readonly arbiter?: string;
 }
@@ -21,8 +20,7 @@ export function command(): Command {
     .requiredOption('--listen <address>', 'where replicas connect: HOST:PORT or unix:PATH', streamAddress)
     .requiredOption('--name <machine>', "the machine's name")
     .option('--arbiter <dir>', 'admit only the owner that this arbiter names')
-    .option('--state <file>', 'where to keep the admitted generation (default: <file>.generation)')
-    .option('--read-only', 'refuse all writes')
+    .option('--state <dir>', 'where to keep the admitted generation (default: <file>.state)')
     .addHelpText(
       'after',
       `
@@ -36,8 +34,7 @@ Example:
         file,
         listen: options.listen,
         machine: options.name,
-        readOnly: options.readOnly ?? false,
-        stateFile: options.state ?? `${file}.generation`,
+        stateDirectory: options.state ?? `${file}.state`,
         arbiter: options.arbiter,
       });
     });

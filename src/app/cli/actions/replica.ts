@@ -1,0 +1,56 @@
+/** What `understudy primary` and `understudy backup` have in common: run the replica to its end, and say why it ended. */
+
+import { OperatingError } from '../../../core/base/error.ts';
+import type { HaltReason } from '../../../core/replication/replica.ts';
+import { untilToldToStop } from '../../../host/net/lifeline.ts';
+import { ReplicaProcess, type ReplicaSetup } from '../../../host/replica/replica-process.ts';
+import { exitStatus } from '../failure.ts';
+import type { ReplicaRequest } from '../requests.ts';
+
+/** Status 0: the guest powered off, a person stopped the replica, or the other one goes on as it should. */
+export async function runReplica(request: ReplicaRequest, role: ReplicaSetup['role']): Promise<number> {
+  const { description, arbiter, unsafeArbiter, diskServer, hub, status } = request;
+  const replica = await ReplicaProcess.start({
+    description,
+    role,
+    arbiter,
+    unsafeArbiter,
+    diskServer,
+    hub,
+    status,
+    onNotice: (line) => process.stderr.write(`${line}\n`),
+    onConsole: () => {},
+  });
+  process.stdout.write(`${role.kind} of ${description.name}, process ${process.pid}\n`);
+  void untilToldToStop().then(() => replica.shutdown());
+  try {
+    return report(await replica.ended);
+  } finally {
+    await replica.close();
+  }
+}
+
+function report(reason: HaltReason): number {
+  switch (reason.code) {
+    case 'guest-stopped':
+    case 'shutdown':
+    case 'peer-ended':
+    case 'handed-over':
+    case 'lost-claim':
+    case 'fenced':
+      process.stderr.write(`${reason.code}: ${reason.message}\n`);
+      return exitStatus.success;
+    case 'refused':
+    case 'already-created':
+    case 'arbiter-conflict':
+    case 'diverged':
+    case 'total-loss':
+      throw new OperatingError(reason.code, reason.message, ADVICE[reason.code]);
+  }
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  'already-created': 'Leave --create out to start it again; nobody else may be running it.',
+  refused: 'Both replicas need the same version, the same description and the same files.',
+  'arbiter-conflict': 'Another pair of this machine is at work with the same arbiter; stop it first.',
+};

@@ -1,0 +1,132 @@
+/**
+ * A pair on one host: the hub, the disk server, the arbiter's directory and two replicas, each in a process of its own,
+ * started in order and watched. Against the loss of a process this is the whole thing; against the loss of a host the
+ * replicas must be on two.
+ */
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { openDirectoryArbiter } from '../arbiter/directory.ts';
+import type { Description } from '../description/description.ts';
+import { type Child, startChild } from '../processes.ts';
+import type { StatusLine } from '../replica/status.ts';
+
+export type PairMember = 'primary' | 'backup' | 'hub' | 'disk';
+
+export interface PairOptions {
+  readonly descriptionFile: string;
+  readonly description: Description;
+  /** Holds what must outlive the processes: the arbiter's records and the disk's admitted generation. */
+  readonly stateDirectory: string;
+  /** What a replica reports. `member` is the role in which it was started. */
+  readonly onStatus: (member: 'primary' | 'backup', line: StatusLine) => void;
+  /** What a process says to people. */
+  readonly onNotice: (member: PairMember, line: string) => void;
+  /** A replica's process has ended. */
+  readonly onReplicaEnd: (member: 'primary' | 'backup', how: { code: number | null; signal: string | null }) => void;
+}
+
+export class Pair {
+  readonly #options: PairOptions;
+  readonly #children = new Map<PairMember, Child>();
+  #sockets = '';
+
+  private constructor(options: PairOptions) {
+    this.#options = options;
+  }
+
+  /** Starts everything. Throws OperatingError, with nothing left running. */
+  static async start(options: PairOptions): Promise<Pair> {
+    const pair = new Pair(options);
+    try {
+      await pair.#start();
+    } catch (error) {
+      await pair.stop();
+      throw error;
+    }
+    return pair;
+  }
+
+  async #start(): Promise<void> {
+    const { description, descriptionFile, stateDirectory } = this.#options;
+    const { name, disk, network } = description;
+    const arbiterDirectory = join(stateDirectory, 'arbiter');
+    await mkdir(arbiterDirectory, { recursive: true });
+    const arbiter = await openDirectoryArbiter({ directory: arbiterDirectory });
+    const isNew = (await arbiter.owner(name)) === undefined;
+    await arbiter.close();
+    this.#sockets = await mkdtemp(join(tmpdir(), 'understudy-'));
+    const socket = (of: string): string => `unix:${join(this.#sockets, of)}`;
+    const shared = ['--arbiter', arbiterDirectory, '--unsafe-arbiter'];
+    if (network !== undefined) {
+      await this.#child('hub', ['hub', descriptionFile, '--listen', socket('hub')]);
+      shared.push('--hub', socket('hub'));
+    }
+    if (disk !== undefined) {
+      const state = ['--arbiter', arbiterDirectory, '--state', join(stateDirectory, 'disk')];
+      await this.#child('disk', ['disk', disk.path, '--listen', socket('disk'), '--name', name, ...state]);
+      shared.push('--disk', socket('disk'));
+    }
+    await Promise.all([
+      this.#replica('primary', [...shared, '--listen', socket('log'), ...(isNew ? ['--create'] : [])]),
+      this.#replica('backup', [...shared, '--primary', socket('log')]),
+    ]);
+  }
+
+  async #replica(member: 'primary' | 'backup', words: readonly string[]): Promise<void> {
+    const path = join(this.#sockets, `status-${member}`);
+    const server = net.createServer((connection) => {
+      connection.on('error', () => {});
+      createInterface({ input: connection }).on('line', (line) => {
+        this.#options.onStatus(member, JSON.parse(line) as StatusLine);
+      });
+    });
+    server.listen(path);
+    await once(server, 'listening');
+    server.unref();
+    const child = await this.#child(member, [
+      member,
+      this.#options.descriptionFile,
+      ...words,
+      '--status',
+      `unix:${path}`,
+    ]);
+    void child.ended.then((how) => {
+      server.close();
+      this.#options.onReplicaEnd(member, how);
+    });
+  }
+
+  async #child(member: PairMember, words: readonly string[]): Promise<Child> {
+    const child = await startChild(words, {
+      onLine: (line) => this.#options.onNotice(member, line),
+      onError: (line) => this.#options.onNotice(member, line),
+    });
+    this.#children.set(member, child);
+    return child;
+  }
+
+  pid(member: PairMember): number | undefined {
+    return this.#children.get(member)?.pid;
+  }
+
+  /** Sends a signal to one of the processes, as anybody with its pid could. */
+  signal(member: PairMember, signal: NodeJS.Signals): void {
+    this.#children.get(member)?.process.kill(signal);
+  }
+
+  /** Resolves when both replicas have ended. */
+  async ended(): Promise<void> {
+    await Promise.all((['primary', 'backup'] as const).map((member) => this.#children.get(member)?.ended));
+  }
+
+  /** Ends what still runs: replicas first, then what they stand on. */
+  async stop(): Promise<void> {
+    const order: readonly PairMember[] = ['backup', 'primary', 'disk', 'hub'];
+    for (const member of order) await this.#children.get(member)?.stop();
+    if (this.#sockets !== '') await rm(this.#sockets, { recursive: true, force: true });
+  }
+}

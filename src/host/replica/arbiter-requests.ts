@@ -1,0 +1,33 @@
+/** Carries the replica's requests to its arbiter, one after the other, and always brings an answer. */
+import type { ArbiterReply, ArbiterRequest } from '../../core/replication/arbiter-protocol.ts';
+import type { Arbiter } from '../arbiter/arbiter.ts';
+
+export async function askArbiter(arbiter: Arbiter, vm: string, request: ArbiterRequest): Promise<ArbiterReply> {
+  const { op } = request;
+  switch (op) {
+    case 'create':
+      return { op, outcome: await arbiter.create(vm, request.incarnation) };
+    case 'cold-claim': {
+      const { outcome, owner } = await arbiter.coldClaim(vm, request.incarnation);
+      if (outcome === 'won')
+        return owner === undefined ? { op, outcome: 'unknown' } : { op, outcome, generation: owner.generation };
+      return { op, outcome };
+    }
+    case 'claim': {
+      const { generation, incarnation, token } = request;
+      return { op, generation, outcome: await arbiter.claim(vm, generation, incarnation, token) };
+    }
+    case 'write-record': {
+      const { generation, record } = request;
+      return { op, generation, outcome: await arbiter.writePair(vm, generation, record) };
+    }
+    case 'read-record': {
+      const { generation } = request;
+      const record = await arbiter.readPair(vm, generation);
+      const backup = record?.backup;
+      if (record === undefined || backup === undefined || backup === null)
+        return { op, generation, outcome: 'missing' };
+      return { op, generation, outcome: 'found', record: { token: record.token, primary: record.primary, backup } };
+    }
+  }
+}

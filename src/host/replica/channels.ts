@@ -1,0 +1,107 @@
+/** The replica's channels by number: messages out, messages and ends in. */
+import { OperatingError } from '../../core/base/error.ts';
+import type { Message } from '../../core/replication/message.ts';
+import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from '../../core/replication/message-codec.ts';
+import type { ChannelId } from '../../core/replication/replica.ts';
+import {
+  type Channel,
+  type ChannelEvents,
+  type ChannelListener,
+  connectChannel,
+  listenForChannels,
+} from '../channel/channel.ts';
+import type { StreamAddress } from '../net/address.ts';
+
+export interface ChannelsEvents {
+  readonly onOpen: (channel: ChannelId) => void;
+  readonly onMessage: (channel: ChannelId, message: Message) => void;
+  readonly onClosed: (channel: ChannelId, why: string) => void;
+}
+
+const LIMITS = { maxMessageBytes: MAX_MESSAGE_BYTES };
+/** Numbers of accepted channels; those that a backup opens begin at 1. */
+const FIRST_ACCEPTED = 1_000_000;
+
+export class Channels {
+  readonly #events: ChannelsEvents;
+  readonly #open = new Map<ChannelId, Channel>();
+  /** Closed before they were open. */
+  readonly #cancelled = new Set<ChannelId>();
+  readonly #connecting = new Set<ChannelId>();
+  #nextAccepted = FIRST_ACCEPTED;
+  #listener: ChannelListener | undefined;
+
+  constructor(events: ChannelsEvents) {
+    this.#events = events;
+  }
+
+  /** Where it listens, with the port that was bound. Throws OperatingError for an address in use. */
+  async listen(address: StreamAddress): Promise<StreamAddress> {
+    this.#listener = await listenForChannels(
+      address,
+      (channel) => {
+        const id = this.#nextAccepted++;
+        this.#open.set(id, channel);
+        this.#events.onOpen(id);
+        return this.#eventsOf(id);
+      },
+      LIMITS,
+    );
+    return this.#listener.address;
+  }
+
+  async connect(id: ChannelId, address: StreamAddress): Promise<void> {
+    this.#connecting.add(id);
+    try {
+      const channel = await connectChannel(address, this.#eventsOf(id), { ...LIMITS, timeoutMs: 1000 });
+      if (this.#cancelled.delete(id)) return channel.close();
+      this.#open.set(id, channel);
+      this.#events.onOpen(id);
+    } catch (error) {
+      if (!(error instanceof OperatingError)) throw error;
+      if (!this.#cancelled.delete(id)) this.#events.onClosed(id, error.message);
+    } finally {
+      this.#connecting.delete(id);
+    }
+  }
+
+  #eventsOf(id: ChannelId): ChannelEvents {
+    return {
+      onMessage: (bytes) => this.#received(id, bytes),
+      onClose: ({ kind, detail }) => {
+        if (this.#open.delete(id) && kind !== 'local') this.#events.onClosed(id, detail);
+      },
+    };
+  }
+
+  #received(id: ChannelId, bytes: Uint8Array): void {
+    let message: Message;
+    try {
+      message = decodeMessage(bytes);
+    } catch (error) {
+      if (!(error instanceof OperatingError)) throw error;
+      const channel = this.#open.get(id);
+      this.#open.delete(id);
+      channel?.abort();
+      this.#events.onClosed(id, error.message);
+      return;
+    }
+    this.#events.onMessage(id, message);
+  }
+
+  send(id: ChannelId, message: Message): void {
+    this.#open.get(id)?.send(encodeMessage(message));
+  }
+
+  close(id: ChannelId): void {
+    const channel = this.#open.get(id);
+    this.#open.delete(id);
+    if (channel !== undefined) channel.close();
+    else if (this.#connecting.has(id)) this.#cancelled.add(id);
+  }
+
+  async closeAll(): Promise<void> {
+    await this.#listener?.close();
+    for (const id of [...this.#open.keys()]) this.close(id);
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * One replica as a process: around the sans-I/O `Primary` or `Backup` stand the CPU thread, the channel to the peer, the
+ * arbiter, the shared disk and the uplink. Each of them makes events; every event's actions are performed at once.
+ */
+import { randomBytes } from 'node:crypto';
+import { Backup } from '../../core/replication/backup.ts';
+import type { NumberedOutput } from '../../core/replication/cpu-link.ts';
+import { Primary } from '../../core/replication/primary.ts';
+import type { HaltReason, ReplicaAction, ReplicaEvent, ReplicaOptions } from '../../core/replication/replica.ts';
+import { DEFAULT_BOUNDS, DEFAULT_TIMING } from '../../core/replication/replica.ts';
+import { virtioDevice } from '../../core/vm/machine-config.ts';
+import type { Arbiter } from '../arbiter/arbiter.ts';
+import { openDirectoryArbiter } from '../arbiter/directory.ts';
+import { refuseLocalArbiter } from '../arbiter/locality.ts';
+import { openBootClock } from '../boot-clock.ts';
+import type { Description } from '../description/description.ts';
+import { digestFiles, identityDigest, machineIdentity } from '../description/identity.ts';
+import type { StreamAddress } from '../net/address.ts';
+import { announcementFrames } from '../net/announcement.ts';
+import { openStreamUplink, type Uplink } from '../net/uplink.ts';
+import { loadMachine, macBytes } from '../runner/machine-files.ts';
+import { Runner } from '../runner/runner.ts';
+import { askArbiter } from './arbiter-requests.ts';
+import { Channels } from './channels.ts';
+import { SharedDisk } from './shared-disk.ts';
+import { StatusReporter } from './status.ts';
+
+export interface ReplicaSetup {
+  readonly description: Description;
+  readonly role:
+    | { readonly kind: 'primary'; readonly listen: StreamAddress; readonly create: boolean; readonly alone: boolean }
+    | { readonly kind: 'backup'; readonly primary: StreamAddress };
+  readonly arbiter: string;
+  readonly unsafeArbiter: boolean;
+  readonly diskServer: StreamAddress | undefined;
+  readonly hub: StreamAddress | undefined;
+  readonly status: StreamAddress | undefined;
+  readonly onNotice: (line: string) => void;
+  /** The guest's console, as the world may see it. */
+  readonly onConsole: (data: Uint8Array) => void;
+}
+
+const STATUS_EVERY_MS = 100;
+
+export class ReplicaProcess {
+  readonly #setup: ReplicaSetup;
+  readonly #nowMs = openBootClock();
+  readonly #incarnation = randomBytes(16).toString('hex');
+  readonly #channels: Channels;
+  readonly #status: StatusReporter;
+  #replica: Primary | Backup | undefined;
+  #arbiter: Arbiter | undefined;
+  #disk: SharedDisk | undefined;
+  #runner: Runner | undefined;
+  #uplink: Uplink | undefined;
+  #netDevice = 0;
+  /** Events that came up while another's actions were being performed. */
+  readonly #events: ReplicaEvent[] = [];
+  #handling = false;
+  #ticks: NodeJS.Timeout | undefined;
+  #reports: NodeJS.Timeout | undefined;
+  #finish: (reason: HaltReason) => void = () => {};
+  #fail: (error: unknown) => void = () => {};
+  /** Why this replica is over; rejects on a bug or a dead CPU thread. */
+  readonly ended: Promise<HaltReason>;
+
+  private constructor(setup: ReplicaSetup) {
+    this.#setup = setup;
+    this.#status = new StatusReporter(setup.status);
+    this.#channels = new Channels({
+      onOpen: (channel) => this.#handle({ type: 'channel-open', channel }),
+      onMessage: (channel, message) => this.#handle({ type: 'message', channel, message }),
+      onClosed: (channel, why) => this.#handle({ type: 'channel-closed', channel, why }),
+    });
+    this.ended = new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+    });
+    this.ended.catch(() => {});
+  }
+
+  /** Opens everything and starts the protocol. Throws OperatingError, with nothing left behind. */
+  static async start(setup: ReplicaSetup): Promise<ReplicaProcess> {
+    const replica = new ReplicaProcess(setup);
+    try {
+      await replica.#start();
+    } catch (error) {
+      await replica.close();
+      throw error;
+    }
+    return replica;
+  }
+
+  async #start(): Promise<void> {
+    const { description, role, diskServer, onNotice } = this.#setup;
+    const { name: vm } = description;
+    refuseLocalArbiter(this.#setup.arbiter, this.#setup.unsafeArbiter);
+    this.#arbiter = await openDirectoryArbiter({ directory: this.#setup.arbiter });
+    let diskBytes: number | undefined;
+    if (diskServer !== undefined) {
+      this.#disk = new SharedDisk({ address: diskServer, vm, incarnation: this.#incarnation, onNotice });
+      diskBytes = await this.#disk.sizeBytes();
+    }
+    const { config } = await loadMachine(description, diskBytes);
+    this.#netDevice = virtioDevice(config.virtio.findIndex((device) => device.kind === 'net'));
+    this.#runner = await Runner.start(config, {
+      onReport: (report) => this.#handle({ type: 'cpu', report }),
+      onCrash: (error) => this.#fail(error),
+    });
+    const identity = machineIdentity(description, await digestFiles(description, diskBytes));
+    const options = replicaOptions(this.#setup, identityDigest(identity), this.#incarnation);
+    if (role.kind === 'primary') {
+      await this.#channels.listen(role.listen);
+      this.#replica = new Primary(options, this.#nowMs());
+    } else this.#replica = new Backup(options, this.#nowMs());
+    this.#openUplink();
+    this.#handle({ type: 'start' });
+    this.#ticks = setInterval(() => this.#handle({ type: 'tick' }), options.timing.heartbeatMs / 2);
+    this.#reports = setInterval(() => this.#reportStatus(), STATUS_EVERY_MS);
+  }
+
+  #openUplink(): void {
+    const { hub, description } = this.#setup;
+    if (hub === undefined || description.network === undefined) return;
+    const own = macBytes(description.mac);
+    this.#uplink = openStreamUplink(
+      { address: hub },
+      {
+        onFrame: (frame) => {
+          if (own.every((byte, i) => frame[6 + i] === byte)) return this.#handle({ type: 'own-address-seen' });
+          this.#handle({ type: 'input', input: { kind: 'net-rx', device: this.#netDevice, frame } });
+        },
+        onState: (state) => this.#handle({ type: 'uplink', up: state === 'up' }),
+      },
+    );
+  }
+
+  /** A person stops this replica. */
+  shutdown(): void {
+    this.#handle({ type: 'shutdown' });
+  }
+
+  #handle(event: ReplicaEvent): void {
+    this.#events.push(event);
+    if (this.#handling) return;
+    this.#handling = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        const actions = this.#replica?.handle(next, this.#nowMs()) ?? [];
+        for (const action of actions) this.#perform(action);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#handling = false;
+  }
+
+  #perform(action: ReplicaAction): void {
+    switch (action.type) {
+      case 'send':
+        return this.#channels.send(action.channel, action.message);
+      case 'close':
+        return this.#channels.close(action.channel);
+      case 'connect': {
+        const { role } = this.#setup;
+        if (role.kind === 'backup') void this.#channels.connect(action.channel, role.primary).catch(this.#fail);
+        return;
+      }
+      case 'arbiter':
+        void askArbiter(this.#arbiter!, this.#setup.description.name, action.request)
+          .then((reply) => this.#handle({ type: 'arbiter', reply }))
+          .catch(this.#fail);
+        return;
+      case 'admit':
+        return this.#admit(action.generation);
+      case 'disk':
+        return this.#request(action);
+      case 'cpu':
+        return this.#runner!.send(action.command);
+      case 'emit':
+        return this.#emit(action.outputs);
+      case 'announce':
+        return this.#announce();
+      case 'phase': {
+        const { phase, generation, why } = action;
+        this.#status.report({ type: 'phase', pid: process.pid, phase, generation, why });
+        this.#setup.onNotice(`generation ${generation}: ${phase} (${why})`);
+        return;
+      }
+      case 'halt': {
+        const { code, message } = action.reason;
+        this.#status.report({ type: 'halt', pid: process.pid, code, message });
+        return this.#finish(action.reason);
+      }
+    }
+  }
+
+  #admit(generation: number): void {
+    if (this.#disk === undefined) {
+      queueMicrotask(() => this.#handle({ type: 'disk-admission', generation, outcome: 'admitted' }));
+      return;
+    }
+    void this.#disk
+      .admit(generation)
+      .then((outcome) => this.#handle({ type: 'disk-admission', generation, outcome }))
+      .catch(this.#fail);
+  }
+
+  #request(action: ReplicaAction & { type: 'disk' }): void {
+    const { generation, device, request } = action;
+    void this.#disk?.request(generation, request).then((result) => {
+      if (!result.ok && result.error === 'closed') return;
+      const outcome = result.ok ? 'ok' : result.error === 'fenced' ? 'refused' : 'error';
+      const answer = { type: 'disk-answer', generation, device, id: request.id, outcome } as const;
+      this.#handle(result.ok && result.data !== undefined ? { ...answer, data: result.data } : answer);
+    });
+  }
+
+  #emit(outputs: readonly NumberedOutput[]): void {
+    for (const { output } of outputs) {
+      if (output.kind === 'net-tx') this.#uplink?.send(output.frame);
+      else if (output.kind === 'console-out') {
+        this.#setup.onConsole(output.data);
+        const data = Buffer.from(output.data).toString('latin1');
+        this.#status.report({ type: 'console', pid: process.pid, data });
+      } else if (output.kind === 'entropy') {
+        const { device, id, length } = output;
+        const input = { kind: 'entropy', device, id, data: randomBytes(length) } as const;
+        queueMicrotask(() => this.#handle({ type: 'input', input }));
+      }
+    }
+  }
+
+  #announce(): void {
+    const { mac, network } = this.#setup.description;
+    const text = network?.address?.address;
+    const ipv4 = text === undefined ? undefined : Uint8Array.from(text.split('.'), Number);
+    const frames = announcementFrames({ mac: macBytes(mac), ...(ipv4 === undefined ? {} : { ipv4 }) });
+    for (const frame of frames) this.#uplink?.send(frame);
+  }
+
+  #reportStatus(): void {
+    if (this.#replica === undefined) return;
+    const { cpu: _cpu, position, peerPosition, ...rest } = this.#replica.status(this.#nowMs());
+    const positions = {
+      position: String(position),
+      peerPosition: peerPosition === undefined ? undefined : String(peerPosition),
+    };
+    this.#status.report({ type: 'status', pid: process.pid, ...rest, ...positions });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#ticks);
+    clearInterval(this.#reports);
+    this.#replica = undefined;
+    await this.#runner?.stop();
+    await this.#channels.closeAll();
+    await this.#uplink?.close();
+    await this.#disk?.close();
+    await this.#arbiter?.close();
+    await this.#status.close();
+  }
+}
+
+function replicaOptions(setup: ReplicaSetup, machine: string, incarnation: string): ReplicaOptions {
+  const { description, role } = setup;
+  const { suspicionMs, heartbeatMs, claimRetryMs, hashIntervalMs } = description.timeouts;
+  const { logBytes, outputBytes } = description.buffers;
+  return {
+    vm: description.name,
+    machine,
+    incarnation,
+    token: randomBytes(16).toString('hex'),
+    alone: role.kind === 'primary' && role.alone,
+    coldStart: role.kind === 'primary' && !role.create,
+    onDivergence: description.onDivergence,
+    timing: {
+      ...DEFAULT_TIMING,
+      suspicionMs,
+      backupExtraMs: suspicionMs / 2,
+      heartbeatMs,
+      retryMs: claimRetryMs,
+      hashIntervalMs,
+    },
+    bounds: { ...DEFAULT_BOUNDS, logBufferBytes: logBytes, heldOutputBytes: outputBytes },
+  };
+}

@@ -1,0 +1,62 @@
+/** A replica's hold on the shared disk: one connection for each generation that it owns; nothing before it owns one. */
+import { OperatingError } from '../../core/base/error.ts';
+import type { BlockRequest } from '../../core/machine/doors.ts';
+import { connectDisk } from '../disk/client.ts';
+import type { BlockResult, Disk } from '../disk/disk.ts';
+import type { StreamAddress } from '../net/address.ts';
+
+export interface SharedDiskOptions {
+  readonly address: StreamAddress;
+  readonly vm: string;
+  readonly incarnation: string;
+  readonly onNotice: (line: string) => void;
+}
+
+export class SharedDisk {
+  readonly #options: SharedDiskOptions;
+  readonly #byGeneration = new Map<number, Disk>();
+
+  constructor(options: SharedDiskOptions) {
+    this.#options = options;
+  }
+
+  /** The disk's size, asked without any claim to it. Throws OperatingError if nobody serves it. */
+  async sizeBytes(): Promise<number> {
+    const { address, vm } = this.#options;
+    const disk = await connectDisk({ address, vm, onFenced: () => {} });
+    await disk.close();
+    return disk.sizeBytes;
+  }
+
+  /** Returns once every request of a lower generation has landed or been refused (PROTOCOL.md, 2). */
+  async admit(generation: number): Promise<'admitted' | 'refused' | 'unknown'> {
+    const { address, vm, incarnation, onNotice } = this.#options;
+    try {
+      const disk = await connectDisk({
+        address,
+        vm,
+        writer: { generation, incarnation },
+        onFenced: (reason) => onNotice(`the disk is another's now: ${reason}`),
+        onState: (state, reason) => {
+          if (state === 'down') onNotice(`the disk server is away: ${reason ?? 'no reason given'}`);
+        },
+        onProblem: onNotice,
+      });
+      this.#byGeneration.set(generation, disk);
+      return 'admitted';
+    } catch (error) {
+      if (!(error instanceof OperatingError)) throw error;
+      onNotice(error.message);
+      return error.code === 'disk-refused' ? 'refused' : 'unknown';
+    }
+  }
+
+  async request(generation: number, request: BlockRequest): Promise<BlockResult> {
+    const disk = this.#byGeneration.get(generation);
+    return disk === undefined ? { ok: false, error: 'closed' } : disk.request(request);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#byGeneration.values()].map((disk) => disk.close()));
+  }
+}

@@ -7,6 +7,7 @@
  * when the inputs are equal (options, the user's files, this project's files) the one that is there is used again.
  */
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OperatingError } from '../../core/base/error.ts';
@@ -75,7 +76,7 @@ export async function buildImage(given: ImageOptions = {}, control: BuildControl
     await takePlace(workDir, outputDir);
     return locate(outputDir, manifest, false);
   } catch (error) {
-    await rm(workDir, { recursive: true, force: true });
+    await rm(workDir, { recursive: true, force: true }).catch(() => {});
     throw asOperatingError(error, outputDir);
   }
 }
@@ -239,7 +240,6 @@ async function fileFacts(directory: string, name: ImageFileName): Promise<ImageM
 }
 
 async function sha256(file: string): Promise<string> {
-  const { createReadStream } = await import('node:fs');
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest('hex');

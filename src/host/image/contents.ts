@@ -12,6 +12,7 @@ export const basePackages = [
   'e2fsprogs',
   'iproute2',
   'less',
+  'mount',
   'netbase',
   'procps',
 ] as const;
@@ -49,7 +50,10 @@ export const busyboxCommands = {
 /** The meta package that stands for the newest kernel. */
 export const kernelPackage = 'linux-image-riscv64';
 
-/** The recommended kernel command line, without the network's part (docs/guest-images.md says what each word saves). */
+/**
+ * The recommended kernel command line (docs/guest-images.md says what each word does and saves). The addresses are those that passt and QEMU's user network
+ * hand out; without a network card they are not used. A word given again later counts.
+ */
 export const kernelCommandLine = [
   'console=ttyS0',
   'root=/dev/vda',
@@ -58,7 +62,6 @@ export const kernelCommandLine = [
   'init_on_alloc=0',
   'cryptomgr.notests',
   'initcall_blacklist=jent_mod_init,trace_eval_init',
+  'understudy.address=10.0.2.15/24',
+  'understudy.gateway=10.0.2.2',
 ].join(' ');
-
-/** Addresses of the uplink's network as passt and QEMU's user network hand them out. */
-export const defaultNetworkCommandLine = 'understudy.address=10.0.2.15/24 understudy.gateway=10.0.2.2';

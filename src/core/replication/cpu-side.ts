@@ -179,7 +179,8 @@ export class CpuSide {
   #state(): (CpuReport & { type: 'progress' })['state'] {
     if (this.#paused) return 'paused';
     if (this.#mode === 'recording') {
-      if (!this.#hasRoom(0)) return 'limited';
+      const next = this.#inputs[0];
+      if (!this.#hasRoom(next === undefined ? 0 : inputBytesAtMost(next))) return 'limited';
       return this.#machine.waiting ? 'waiting' : 'running';
     }
     if (this.#mode === 'following' || this.#mode === 'draining') {

@@ -4,7 +4,7 @@
  * story; the numbers in brackets are rules of PROTOCOL.md.
  */
 import type { Input } from '../machine/doors.ts';
-import type { MachineStop, PendingBlockRequest } from '../vm/machine-interface.ts';
+import type { MachineStop } from '../vm/machine-interface.ts';
 import { refusalOf } from './admission.ts';
 import { Announcer } from './announcer.ts';
 import { type ArbiterReply, tokenOf } from './arbiter-protocol.ts';
@@ -26,18 +26,9 @@ import type {
   ReplicaOptions,
   ReplicaPhase,
   ReplicaStatus,
+  Succession,
 } from './replica.ts';
 import { World } from './world.ts';
-
-/** What a backup brings along when it goes live and becomes a primary. */
-export interface Succession {
-  /** Won, and admitted by the disk. */
-  readonly generation: number;
-  readonly blockRequests: readonly PendingBlockRequest[];
-  readonly uplink: boolean;
-  /** The machine had stopped by itself at the end of the log. */
-  readonly stopped: MachineStop | undefined;
-}
 
 export class Primary {
   readonly #options: ReplicaOptions;
@@ -480,10 +471,7 @@ export class Primary {
         this.#guestStop = report.stop;
         this.#cpu.resting = true;
         return;
-      case 'live':
-      case 'replayed':
-      case 'drained':
-      case 'diverged':
+      default:
         return;
     }
   }

@@ -219,3 +219,13 @@ export interface ReplicaStatus {
   readonly speed: number;
   readonly cpu: 'running' | 'stopped-on-purpose' | 'silent';
 }
+
+/** What a backup brings along when it goes live and becomes a primary. */
+export interface Succession {
+  /** Won, and admitted by the disk. */
+  readonly generation: number;
+  readonly blockRequests: readonly PendingBlockRequest[];
+  readonly uplink: boolean;
+  /** The machine had stopped by itself at the end of the log. */
+  readonly stopped: MachineStop | undefined;
+}

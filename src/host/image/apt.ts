@@ -141,8 +141,6 @@ export function aptConfiguration(settings: AptSettings, hostAcquire: string): st
     `Dir::State::extended_states "${path.join(workDir, 'extended_states')}";`,
     `Dir::Cache "${cacheDir}";`,
     `Dir::Cache::archives "${path.join(cacheDir, 'archives')}";`,
-    'Dir::Cache::pkgcache "";',
-    'Dir::Cache::srcpkgcache "";',
     'Dir::Log "/dev/null";',
     `APT::Architecture "${architecture}";`,
     `APT::Architectures { "${architecture}"; };`,

@@ -89,7 +89,7 @@ async function build(build: Build): Promise<ImageManifest> {
   const mirror = options.mirror ?? (await hostMirror(signal));
   const { root, kernelDeb } = await fetchPackages(build, mirror, scratch);
 
-  report(`unpacking ${root.length} packages`);
+  report(`composing the system of ${root.length} packages`);
   const kernel = openKernel(kernelDeb);
   const mtimeS = Math.max(...[...root, kernelDeb].flatMap(({ entries }) => entries.map((entry) => entry.mtimeS)));
   const modules = await moduleClosure(bootModules, kernel.modules);
@@ -164,10 +164,17 @@ async function fetchPackages(
   const message = `downloading ${chosen.length + 1} packages`;
   report(message);
   const files = await apt.download([...chosen, kernel], (percent) => report(message, percent));
+  const kernelFile = files.pop()!;
+  report(`reading ${files.length + 1} packages`);
+  // The kernel's package takes as long to unpack as all the others, so it is read beside them.
+  const [kernelDeb, root] = await Promise.all([readDeb(kernelFile, signal), readDebs(files, signal)]);
+  return { root, kernelDeb };
+}
+
+async function readDebs(files: readonly string[], signal: AbortSignal | undefined): Promise<DebPackage[]> {
   const debs: DebPackage[] = [];
   for (const file of files) debs.push(await readDeb(file, signal));
-  const kernelDeb = debs.pop()!;
-  return { root: debs, kernelDeb };
+  return debs;
 }
 
 async function findKeyring({ keyring }: CheckedImageOptions): Promise<string> {

@@ -6,7 +6,13 @@
 import type { Output } from '../src/core/machine/doors.ts';
 import type { CpuCommand, CpuReport } from '../src/core/replication/cpu-link.ts';
 import { CpuSide } from '../src/core/replication/cpu-side.ts';
-import type { ReplicaAction, ReplicaEvent, ReplicaPhase, ReplicaStatus } from '../src/core/replication/replica.ts';
+import type {
+  HaltReason,
+  ReplicaAction,
+  ReplicaEvent,
+  ReplicaPhase,
+  ReplicaStatus,
+} from '../src/core/replication/replica.ts';
 import type { Journal } from './journal.ts';
 import { SimMachine } from './machine.ts';
 import type { Random } from './random.ts';
@@ -42,6 +48,7 @@ export class SimProcess {
   generation = -1;
   killed = false;
   halted = false;
+  haltCode: HaltReason['code'] | undefined;
   uplink = true;
   cpuDead = false;
   readonly #replica: ReplicaLike;
@@ -157,6 +164,7 @@ export class SimProcess {
         return;
       case 'halt':
         this.halted = true;
+        this.haltCode = action.reason.code;
         this.#journal.tell(this.name, `halts: ${action.reason.code}`);
         return;
       default:

@@ -60,6 +60,7 @@ export class Backup {
   #keptBytes = 0;
   #released = 0;
 
+  #claimWhenAlive = false;
   #ended = false;
   #drained: Drained | undefined;
   #divergence: string | undefined;
@@ -375,6 +376,7 @@ export class Backup {
 
   #cpuReport(report: CpuReport, nowMs: number): void {
     this.#cpu.reported(nowMs);
+    if (this.#claimWhenAlive) this.#claim();
     switch (report.type) {
       case 'progress':
         this.#cpu.position = report.position;
@@ -446,6 +448,13 @@ export class Backup {
     this.#cpu.resting = false;
     this.#enter('leaving', why);
     this.#command({ type: 'drain', onDivergence: this.#options.onDivergence });
+    this.#claim();
+  }
+
+  /** A replica whose own CPU thread is dead must not win: the claim waits for a sign of life (11). */
+  #claim(): void {
+    this.#claimWhenAlive = this.#cpu.state() === 'silent';
+    if (this.#claimWhenAlive) return;
     const { incarnation } = this.#options;
     this.#ask({ op: 'claim', generation: this.#generation, incarnation, token: this.#token });
   }

@@ -38,7 +38,7 @@ export class CpuView {
     this.#reportedMs = nowMs;
   }
 
-  state(nowMs: number): CpuState {
+  state(nowMs: number = this.#observedMs): CpuState {
     if (this.resting) return 'stopped-on-purpose';
     return nowMs - this.#reportedMs >= this.#options.cpuSilenceMs ? 'silent' : 'running';
   }

@@ -202,6 +202,18 @@ test('a dead CPU thread shows in the heartbeats; one that is stopped on purpose 
   assert.equal(driver.sent('heartbeat').at(-1)?.cpu, 'stopped-on-purpose');
 });
 
+test('a primary whose own CPU thread is dead does not claim before that thread shows life', () => {
+  const driver = paired();
+  for (let passed = 0; passed < 250; passed += 10) {
+    driver.pass(10);
+    ack(driver, 0);
+  }
+  driver.event({ type: 'channel-closed', channel: 1, why: 'closed by the peer' }).pass(500);
+  assert.deepEqual([driver.phase, driver.claims()], ['leaving', []]);
+  driver.cpu({ type: 'progress', position: 5n, time: 0n, state: 'running', consumed: 0 });
+  assert.deepEqual(driver.claims(), [0]);
+});
+
 test('a backup whose CPU thread is dead is left behind like a silent one', () => {
   const driver = paired();
   for (let passed = 0; passed < 110; passed += 10) {

@@ -55,6 +55,7 @@ export class Primary {
   #peerUplink = true;
   #uplink = true;
   #claimAtMs: number | undefined;
+  #claimWhenAlive = false;
   #admitAgainMs: number | undefined;
 
   readonly #cpu: CpuView;
@@ -273,13 +274,16 @@ export class Primary {
     this.#world.close();
     this.#enter('leaving', why);
     this.#updateLimit();
-    const { incarnation } = this.#options;
-    this.#ask({
-      op: 'claim',
-      generation: this.#generation,
-      incarnation,
-      token: tokenOf(this.#options.token, this.#generation),
-    });
+    this.#claim();
+  }
+
+  /** A replica whose own CPU thread is dead must not win: the claim waits for a sign of life (11). */
+  #claim(): void {
+    this.#claimWhenAlive = this.#cpu.state() === 'silent';
+    if (this.#claimWhenAlive) return;
+    const { incarnation, token } = this.#options;
+    const generation = this.#generation;
+    this.#ask({ op: 'claim', generation, incarnation, token: tokenOf(token, generation) });
   }
 
   #lost(): void {
@@ -454,6 +458,7 @@ export class Primary {
 
   #cpuReport(report: CpuReport, nowMs: number): void {
     this.#cpu.reported(nowMs);
+    if (this.#claimWhenAlive) this.#claim();
     switch (report.type) {
       case 'progress':
         this.#cpu.position = report.position;

@@ -95,6 +95,8 @@ export const hart = {
   limit: t32(),
   /** Steps given back when a slice ends early after a memory-mapped access. */
   deferred: t32(),
+  /** A store changed a translation: the page of the next instruction is looked up again, as it would be in a new slice. */
+  refetch: t32(),
   physical: t64(),
   mmioLow: t32(),
   mmioHigh: t32(),

@@ -249,6 +249,7 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
           const at = f.let(i32.and(host, c32(-8)));
           f.loop((again) => {
             f.if(any64(i64.load(at), PTE_V), () => {
+              set(f, hart.refetch, c32(1));
               f.if(
                 i32.and(flags, c32(PAGE_TABLE)),
                 () => {

@@ -91,8 +91,19 @@ export class InterpreterContext implements Context {
       f.br(labels.check);
       return;
     }
+    if (this.#operation.kind === 'atomic') this.#refetch();
     f.set(this.#loop.ip, i32.add(this.#loop.ip, this.#distance()));
     f.br(labels.step);
+  }
+
+  /** The last act of a store that changed a translation: where the next instruction stands may have changed. */
+  #refetch(): void {
+    const f = this.#f;
+    f.if(get32(hart.refetch), () => {
+      set(f, hart.refetch, c32(0));
+      set(f, hart.pc, this.nextPc);
+      f.br(this.#loop.labels.check);
+    });
   }
 
   // ---- operands -------------------------------------------------------------------------------------------------------
@@ -230,7 +241,10 @@ export class InterpreterContext implements Context {
         const host = i32.add(i32.wrap_i64(at), i32.load(entry, tlbEntry.addend));
         f.store(({ 1: 'i64.store8', 2: 'i64.store16', 4: 'i64.store32', 8: 'i64.store' } as const)[size], host, value);
       },
-      () => this.#slow(() => f.do(this.#loop.mmu.storeSlow, at, c32(size), value)),
+      () => {
+        this.#slow(() => f.do(this.#loop.mmu.storeSlow, at, c32(size), value));
+        this.#refetch();
+      },
     );
   }
 

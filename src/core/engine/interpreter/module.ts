@@ -76,6 +76,7 @@ function emitRun(f: FunctionBuilder, map: MemoryMap, parts: Parts): void {
   set(f, hart.exit, c32(0));
   set(f, hart.deferred, c32(0));
   set(f, hart.event, c32(0));
+  set(f, hart.refetch, c32(0));
   const spend = (): void => f.set(remaining, i32.sub(remaining, c32(1)));
   f.block((out) => {
     f.loop((check) => {

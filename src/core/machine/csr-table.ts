@@ -304,6 +304,8 @@ export const csrs: readonly Csr[] = [
     read: () => get64(hart.menvcfg),
     write: (f, value) => {
       set(f, hart.menvcfg, mask(value, MENVCFG_STCE | 1n));
+      // What software had pending of the timer is gone once stimecmp decides.
+      f.if(stceOn(), () => set(f, hart.mipSoftware, mask(get64(hart.mipSoftware), ~0x20n)));
       set(f, hart.exit, i32.const(EXIT_TIMER));
     },
   },

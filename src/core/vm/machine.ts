@@ -87,7 +87,7 @@ export class Machine implements ReplicatedMachine {
         time: () => this.#time.at(this.#positionOfStep()),
         setTimeCompare: (_hart, time) => {
           this.hart.set64(hart.mtimecmp, time);
-          this.#time.update(this.position);
+          this.#time.update(this.#positionBehindStep());
         },
         setSoftware: (_hart, asserted) => this.hart.setPending(interrupt.MSI, asserted),
       },
@@ -108,6 +108,7 @@ export class Machine implements ReplicatedMachine {
     return new Htif(address, this.ram, {
       exit: (status) => {
         options.onHtifExit?.(status);
+        this.#devices.flushConsoles();
         this.#stopped ??= { reason: 'power', action: 'off' };
       },
       character: (code) => this.#emit({ kind: 'console-out', device: UART_DEVICE, data: Uint8Array.of(code) }),
@@ -138,8 +139,12 @@ export class Machine implements ReplicatedMachine {
     return this.position + BigInt(taken - 1);
   }
 
+  #positionBehindStep(): bigint {
+    return this.#inStep ? this.#positionOfStep() + 1n : this.position;
+  }
+
   #emit(output: Output): void {
-    this.onOutput(output, this.#inStep ? this.#positionOfStep() + 1n : this.position);
+    this.onOutput(output, this.#positionBehindStep());
   }
 
   apply(input: Input): void {
@@ -177,14 +182,16 @@ export class Machine implements ReplicatedMachine {
     }
   }
 
-  /** Without a host, time itself moves on to the next timer (MACHINE.md, 6). */
+  /** Without a host, time itself moves on to the next timer whose interrupt is enabled (MACHINE.md, 6). */
   #jumpToTimer(): boolean {
     if (this.#config.clock.kind !== 'steps') return false;
-    const next = this.nextTimer;
-    if (next === undefined) return false;
-    this.#time.set(this.position, next, Number(this.hart.get64(hart.clockSlope)));
-    this.#wake();
-    return !this.waiting;
+    while (this.waiting) {
+      const next = this.nextTimer;
+      if (next === undefined) return false;
+      this.#time.set(this.position, next, Number(this.hart.get64(hart.clockSlope)));
+      this.#wake();
+    }
+    return true;
   }
 
   #slice(position: bigint, until: bigint): void {

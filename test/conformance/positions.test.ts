@@ -73,15 +73,17 @@ test('hashes taken under way do not show, and tell of memory what was written to
   runToPass(plain);
   const hashed = bootProgram(program).machine;
   const hashes = new Set<bigint>();
+  let stops = 0;
   while (hashed.position < plain.machine.position) {
     hashed.run(hashed.position + 97n);
     const hash = hashed.hash();
     assert.equal(hashed.hash(), hash, 'a hash alone changes nothing');
     hashes.add(hash);
+    stops++;
     if (hashed.stopped !== undefined) break;
   }
   assertSameState(hashed, plain.machine, 'hashed every 97 steps');
-  assert(hashes.size > 100, 'a machine that moves has another hash');
+  assert.equal(hashes.size, stops, 'a machine that moves has another hash');
 });
 
 test('retired instructions, traps and interrupts are one step each, and only instructions retire', () => {

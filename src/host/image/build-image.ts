@@ -156,8 +156,7 @@ async function fetchPackages(
   });
   report(`fetching package lists from ${mirror} (${options.suite}, ${architecture})`);
   await apt.update();
-  const extra = options.modules.length > 0 ? ['kmod'] : [];
-  const names = [...basePackages, ...(options.demo ? demoPackages : []), ...options.packages, ...extra];
+  const names = [...basePackages, ...(options.demo ? demoPackages : []), ...options.packages];
   const chosen = await apt.resolve(names);
   const kernel: ChosenPackage = { ...realKernelPackage(await apt.show(kernelPackage)), architecture };
 

@@ -7,6 +7,7 @@ import type { SystemUser } from './base-system.ts';
 /** apt's pattern for the packages that a Debian system cannot be without, and what this system uses beside them. */
 export const basePackages = [
   '?essential',
+  'adduser',
   'apt',
   'busybox-static',
   'e2fsprogs',
@@ -14,6 +15,7 @@ export const basePackages = [
   'less',
   'mount',
   'netbase',
+  'passwd',
   'procps',
 ] as const;
 
@@ -32,20 +34,14 @@ export const bootModules = ['virtio_mmio', 'virtio_blk', 'crc32c_generic', 'ext4
 /** Commands that busybox lends where no package brings them. The first four make it the init of this system. */
 export const busyboxCommands = {
   'usr/sbin': ['init', 'halt', 'poweroff', 'reboot'],
-  'usr/local/bin': [
-    'ftpget',
-    'lsmod',
-    'modprobe',
-    'nc',
-    'ping',
-    'strings',
-    'telnet',
-    'traceroute',
-    'vi',
-    'wget',
-    'xxd',
-  ],
+  'usr/local/bin': ['ftpget', 'lsmod', 'nc', 'ping', 'strings', 'telnet', 'traceroute', 'vi', 'wget', 'xxd'],
 } as const;
+
+/**
+ * What loads modules in the guest, where there are any to load: the kernel asks for them by the first. (kmod's own tools read only
+ * the binary indexes that depmod makes.)
+ */
+export const moduleCommands = { 'usr/sbin': ['modprobe', 'insmod', 'rmmod', 'depmod'] } as const;
 
 /** The meta package that stands for the newest kernel. */
 export const kernelPackage = 'linux-image-riscv64';

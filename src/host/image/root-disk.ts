@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { OperatingError } from '../../core/base/error.ts';
 import { addSystemUser, setUpBaseSystem } from './base-system.ts';
-import { adminGroupId, busyboxCommands, demoUsers } from './contents.ts';
+import { adminGroupId, busyboxCommands, demoUsers, moduleCommands } from './contents.ts';
 import type { DebPackage } from './deb.ts';
 import type { ImageErrorCode } from './errors.ts';
 import { FileTree } from './file-tree.ts';
@@ -31,7 +31,7 @@ export async function makeRootTree(parts: RootParts): Promise<FileTree> {
   unpackPackages(tree, [...first, ...packages.filter((each) => !first.includes(each))]);
   setUpBaseSystem(tree, packages, options);
   tree.write('etc/dpkg/dpkg.cfg.d/understudy', dpkgPathConfiguration());
-  for (const [directory, commands] of Object.entries(busyboxCommands)) linkBusybox(tree, directory, commands);
+  linkBusybox(tree, busyboxCommands);
   addModules(tree, parts);
   await addFolder(tree, path.join(guestDir, 'base'));
   // Older than any stop of the guest, and never older than the packages: the guest's clock starts here.
@@ -42,10 +42,14 @@ export async function makeRootTree(parts: RootParts): Promise<FileTree> {
 }
 
 /** A command of busybox at every place where no package has put one. */
-function linkBusybox(tree: FileTree, directory: string, commands: readonly string[]): void {
-  for (const command of commands) {
-    const known = ['usr/bin', 'usr/sbin', directory].some((place) => tree.lookup(`${place}/${command}`) !== undefined);
-    if (!known) tree.symlink(`${directory}/${command}`, '/usr/bin/busybox');
+function linkBusybox(tree: FileTree, places: Readonly<Record<string, readonly string[]>>): void {
+  for (const [directory, commands] of Object.entries(places)) {
+    for (const command of commands) {
+      const known = ['usr/bin', 'usr/sbin', directory].some(
+        (place) => tree.lookup(`${place}/${command}`) !== undefined,
+      );
+      if (!known) tree.symlink(`${directory}/${command}`, '/usr/bin/busybox');
+    }
   }
 }
 
@@ -62,6 +66,7 @@ async function addDemo(tree: FileTree, guestDir: string): Promise<void> {
 
 function addModules(tree: FileTree, { modules, kernelRelease }: RootParts): void {
   if (modules.length === 0) return;
+  linkBusybox(tree, moduleCommands);
   const base = `usr/lib/modules/${kernelRelease}`;
   for (const module of modules) tree.write(`${base}/${module.path}`, module.data);
   tree.write(`${base}/modules.dep`, modulesDep(modules));

@@ -18,6 +18,7 @@ import net, { type Socket } from 'node:net';
 import { OperatingError } from '../../core/base/error.ts';
 import { errorCode } from './address.ts';
 import { FramePort, type PortCounters } from './frame-port.ts';
+import { acknowledgementOf } from './handshake-ack.ts';
 import type { LinkState, Uplink, UplinkEvents } from './uplink.ts';
 
 export type PortForward = {
@@ -104,6 +105,7 @@ class PasstUplink implements Uplink {
   state: LinkState = 'down';
   readonly #child: ChildProcess;
   readonly #port: FramePort;
+  readonly #onFrame: (frame: Uint8Array) => void;
   readonly #options: PasstOptions;
   readonly #ended: Promise<string>;
   #stderr = '';
@@ -118,11 +120,11 @@ class PasstUplink implements Uplink {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS);
     });
-    const onFrame = (frame: Uint8Array) => {
+    this.#onFrame = (frame) => {
       if (this.#answered !== undefined) this.#answered();
       else if (!this.#closed) events.onFrame(frame);
     };
-    this.#port = new FramePort(this.#child.stdio[3] as Socket, { onFrame, onClose: () => {} });
+    this.#port = new FramePort(this.#child.stdio[3] as Socket, { onFrame: this.#onFrame, onClose: () => {} });
     this.counters = this.#port.counters;
     this.#ended = this.#watch();
     void this.#ended.then((reason) => {
@@ -154,6 +156,8 @@ class PasstUplink implements Uplink {
 
   send(frame: Uint8Array): void {
     this.#port.send(frame);
+    const acknowledgement = acknowledgementOf(frame);
+    if (acknowledgement !== undefined) this.#onFrame(acknowledgement);
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,8 @@ const MAIN = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../app/cli/main.ts' : '../app/cli/main.js', import.meta.url),
 );
 
+const KILL_AFTER_MS = 5000;
+
 export interface Child {
   readonly process: ChildProcess;
   readonly pid: number;
@@ -19,7 +21,7 @@ export interface Child {
   readonly greeting: string;
   /** Resolves when it has ended. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  /** SIGTERM, and waits for the end. */
+  /** SIGTERM, waits for the end, and after some seconds SIGKILL: a stopped process takes nothing else. */
   stop(): Promise<void>;
 }
 
@@ -58,7 +60,9 @@ export async function startChild(words: readonly string[], options: ChildOptions
     ended,
     stop: async () => {
       child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
       await ended;
+      clearTimeout(timer);
     },
   };
 }

@@ -16,6 +16,8 @@ import type { StatusLine } from '../replica/status.ts';
 
 export type PairMember = 'primary' | 'backup' | 'hub' | 'disk';
 
+export type PairService = 'log' | 'hub' | 'disk';
+
 export interface PairOptions {
   readonly descriptionFile: string;
   readonly description: Description;
@@ -27,6 +29,11 @@ export interface PairOptions {
   readonly onNotice: (member: PairMember, line: string) => void;
   /** A replica's process has ended. */
   readonly onReplicaEnd: (member: 'primary' | 'backup', how: { code: number | null; signal: string | null }) => void;
+  /**
+   * Puts something between a replica and what it connects to, such as a link that can be cut: gets the service's address,
+   * and answers with the one that the replica is to use. Called before the replica starts.
+   */
+  readonly between?: (replica: 'primary' | 'backup', service: PairService, address: string) => Promise<string>;
 }
 
 export class Pair {
@@ -60,20 +67,34 @@ export class Pair {
     await arbiter.close();
     this.#sockets = await mkdtemp(join(tmpdir(), 'understudy-'));
     const socket = (of: string): string => `unix:${join(this.#sockets, of)}`;
-    const shared = ['--arbiter', arbiterDirectory, '--unsafe-arbiter'];
+    const services: [PairService, string][] = [];
     if (network !== undefined) {
       await this.#child('hub', ['hub', descriptionFile, '--listen', socket('hub')]);
-      shared.push('--hub', socket('hub'));
+      services.push(['hub', socket('hub')]);
     }
     if (disk !== undefined) {
       const state = ['--arbiter', arbiterDirectory, '--state', join(stateDirectory, 'disk')];
       await this.#child('disk', ['disk', disk.path, '--listen', socket('disk'), '--name', name, ...state]);
-      shared.push('--disk', socket('disk'));
+      services.push(['disk', socket('disk')]);
     }
+    const shared = ['--arbiter', arbiterDirectory, '--unsafe-arbiter'];
+    const primary = [...shared, ...(await this.#ways('primary', services)), '--listen', socket('log')];
+    const log = await this.#way('backup', 'log', socket('log'));
+    const backup = [...shared, ...(await this.#ways('backup', services)), '--primary', log];
     await Promise.all([
-      this.#replica('primary', [...shared, '--listen', socket('log'), ...(isNew ? ['--create'] : [])]),
-      this.#replica('backup', [...shared, '--primary', socket('log')]),
+      this.#replica('primary', isNew ? [...primary, '--create'] : primary),
+      this.#replica('backup', backup),
     ]);
+  }
+
+  async #ways(replica: 'primary' | 'backup', services: readonly [PairService, string][]): Promise<string[]> {
+    const words: string[] = [];
+    for (const [service, address] of services) words.push(`--${service}`, await this.#way(replica, service, address));
+    return words;
+  }
+
+  async #way(replica: 'primary' | 'backup', service: PairService, address: string): Promise<string> {
+    return (await this.#options.between?.(replica, service, address)) ?? address;
   }
 
   async #replica(member: 'primary' | 'backup', words: readonly string[]): Promise<void> {

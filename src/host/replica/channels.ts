@@ -1,7 +1,7 @@
 /** The replica's channels by number: messages out, messages and ends in. */
 import { OperatingError } from '../../core/base/error.ts';
 import type { Message } from '../../core/replication/message.ts';
-import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from '../../core/replication/message-codec.ts';
+import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES, MessageError } from '../../core/replication/message-codec.ts';
 import type { ChannelId } from '../../core/replication/replica.ts';
 import {
   type Channel,
@@ -15,6 +15,8 @@ import type { StreamAddress } from '../net/address.ts';
 export interface ChannelsEvents {
   readonly onOpen: (channel: ChannelId) => void;
   readonly onMessage: (channel: ChannelId, message: Message) => void;
+  /** The peer speaks another version of the protocol. The channel stays open, so that it can be told. */
+  readonly onOtherVersion: (channel: ChannelId, version: number) => void;
   readonly onClosed: (channel: ChannelId, why: string) => void;
 }
 
@@ -79,7 +81,8 @@ export class Channels {
     try {
       message = decodeMessage(bytes);
     } catch (error) {
-      if (!(error instanceof OperatingError)) throw error;
+      if (!(error instanceof MessageError)) throw error;
+      if (error.code === 'channel-other-version') return this.#events.onOtherVersion(id, error.version);
       const channel = this.#open.get(id);
       this.#open.delete(id);
       channel?.abort();

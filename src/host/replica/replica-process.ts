@@ -70,6 +70,7 @@ export class ReplicaProcess {
     this.#channels = new Channels({
       onOpen: (channel) => this.#handle({ type: 'channel-open', channel }),
       onMessage: (channel, message) => this.#handle({ type: 'message', channel, message }),
+      onOtherVersion: (channel, version) => this.#handle({ type: 'other-version', channel, version }),
       onClosed: (channel, why) => this.#handle({ type: 'channel-closed', channel, why }),
     });
     this.ended = new Promise((resolve, reject) => {

@@ -9,9 +9,9 @@
  */
 import { type Decoded, decodeInto, makeDecoded } from '../../isa/decoder.ts';
 import { operations } from '../../isa/table.ts';
+import { OP_REENTER, OP_UNDECODED } from '../../machine/coherence.ts';
 import { csrIndex } from '../../machine/csr-table.ts';
 import { SINK } from '../../machine/hart.ts';
-import { OP_REENTER, OP_UNDECODED } from '../../machine/mmu.ts';
 
 export const record = { operation: 0, distance: 2, rd: 4, rs1: 6, imm: 8, rs2: 12, rs3: 14, rm: 15 } as const;
 

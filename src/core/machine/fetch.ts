@@ -1,0 +1,86 @@
+/** Instruction fetch as generated code: the fetch TLB, and the decoded page behind a virtual address. */
+import { i32, i64 } from '../wasm/expression.ts';
+import type { Callee } from '../wasm/function.ts';
+import type { ModuleBuilder } from '../wasm/module.ts';
+import { type Coherence, OP_REENTER } from './coherence.ts';
+import { get32, get64, noteTrap, set } from './emit.ts';
+import { cause, hart } from './hart.ts';
+import {
+  DECODED_BYTES,
+  DECODED_TRAILER,
+  FETCH_TLB_ENTRIES,
+  fetchEntry,
+  type MemoryMap,
+  PAGE_CODE,
+  RECORD_BYTES,
+  SLOTS,
+} from './memory-map.ts';
+import { places, row8, row32, virtualPage } from './places.ts';
+import { ACCESS_FETCH, type Walk } from './walk.ts';
+
+const c32 = i32.const;
+const c64 = i64.const;
+
+/** (vaddr i64) → i32: the record of the instruction there, 0 = trap; sets decodeBase and decodePageVirtual. */
+export function emitFetch(m: ModuleBuilder, map: MemoryMap, { flush, bumpWrite }: Coherence, walker: Walk): Callee {
+  const { inRam, hostOf, ramPage } = places(map);
+  const { walk, leafPteHost } = walker;
+
+  /** () → (): all decoded pages are given up (the pool is full). */
+  const resetDecoded = m.function('resetDecoded', [], []);
+  {
+    const f = resetDecoded;
+    f.memoryFill(c32(map.decodedOf), c32(0), c32(map.ramPages * 4));
+    set(f, hart.decodeNext, c32(map.pool));
+    f.do(flush);
+  }
+
+  const fetch = m.function('fetch', ['i64'], ['i32']);
+  {
+    const f = fetch;
+    const vaddr = f.param<'i64'>(0);
+    const index = i32.and(i32.wrap_i64(i64.shr_u(vaddr, c64(12))), c32(FETCH_TLB_ENTRIES - 1));
+    const entry = f.let(i32.add(get32(hart.fetchTlb), i32.shl(index, c32(4))));
+    const page = f.let(virtualPage(vaddr));
+    const decoded = f.local('i32');
+    f.if(
+      i64.eq(i64.load(entry, fetchEntry.tag), i64.or(page, get64(hart.readGeneration))),
+      () => f.set(decoded, i32.load(entry, fetchEntry.decode)),
+      () => {
+        const physical = f.call<'i64'>(walk, vaddr, c32(ACCESS_FETCH), get32(hart.privilege));
+        f.if(i64.eq(physical, c64(-1)), () => f.return(c32(0)));
+        f.if(i32.eqz(inRam(physical)), () => {
+          noteTrap(f, cause.instructionAccess, vaddr);
+          f.return(c32(0));
+        });
+        const host = f.let(i32.and(hostOf(physical), c32(-4096)));
+        const row = f.let(ramPage(host));
+        f.set(decoded, row32(map.decodedOf, row));
+        f.if(i32.eqz(decoded), () => {
+          f.if(i32.ge_u(get32(hart.decodeNext), c32(map.poolEnd)), () => f.do(resetDecoded));
+          f.set(decoded, get32(hart.decodeNext));
+          set(f, hart.decodeNext, i32.add(decoded, c32(DECODED_BYTES)));
+          f.memoryFill(decoded, c32(0), c32(SLOTS * RECORD_BYTES));
+          f.store('i32.store', decoded, c32(OP_REENTER), SLOTS * RECORD_BYTES);
+          f.store('i32.store', decoded, c32(OP_REENTER), (SLOTS + 1) * RECORD_BYTES);
+          f.store('i32.store', decoded, host, DECODED_TRAILER);
+          f.store('i32.store', decoded, c32(0), DECODED_TRAILER + 4);
+          f.store('i32.store', i32.shl(row, c32(2)), decoded, map.decodedOf);
+          const flags = f.let(row8(map.flags, row));
+          f.if(i32.eqz(i32.and(flags, c32(PAGE_CODE))), () => {
+            f.store('i32.store8', row, i32.or(flags, c32(PAGE_CODE)), map.flags);
+            f.do(bumpWrite);
+          });
+        });
+        f.store('i64.store', entry, i64.or(page, get64(hart.readGeneration)), fetchEntry.tag);
+        f.store('i32.store', entry, decoded, fetchEntry.decode);
+        f.store('i32.store', entry, leafPteHost, fetchEntry.pte);
+      },
+    );
+    set(f, hart.decodeBase, decoded);
+    set(f, hart.decodePageVirtual, page);
+    f.return(i32.add(decoded, i32.shl(i32.and(i32.wrap_i64(vaddr), c32(4094)), c32(3))));
+  }
+
+  return fetch;
+}

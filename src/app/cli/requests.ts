@@ -99,10 +99,10 @@ export interface DiskRequest {
 export interface DemoRequest {
   /** End by itself, with status 0 only if nothing was lost. */
   readonly once: boolean;
-  /** The port on 127.0.0.1 that reaches the guest's redis. */
-  readonly redisPort: number;
-  /** The port on 127.0.0.1 that reaches the guest's streaming service. */
-  readonly streamPort: number;
+  /** The port on 127.0.0.1 that reaches the guest's redis; undefined: the usual one, or a free one if that is taken. */
+  readonly redisPort: number | undefined;
+  /** The same for the guest's streaming service. */
+  readonly streamPort: number | undefined;
   /** How long the pair runs in health before the primary is killed. */
   readonly killAfterMs: number;
 }

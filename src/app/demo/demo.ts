@@ -97,6 +97,7 @@ class Demo {
     this.#say('Understudy: one Debian machine, run twice; then the first of the two is killed.');
     const image = await this.#image();
     await this.#choosePorts();
+    this.#screen.show(['', '  next      the pair starts']);
     this.#directory = await makeRunDirectory(join(this.#options.cacheDirectory, 'demo'), image, this.#ports);
     await this.#startPair(this.#directory);
     await this.#boot();
@@ -265,7 +266,7 @@ class Demo {
     if (!this.#view.isRedundant) throw this.#failure('pair', 'the pair broke up before the kill');
     const story = new FailoverStory(this.#pair!.pid('primary')!, stream, counter);
     this.#story = story;
-    this.#next = '';
+    this.#next = 'the clients go on for some seconds, then the verdict';
     this.#pair!.signal('primary', 'SIGKILL');
     if (!this.#screen.isLive) this.#say(`  kill -9 ${story.killedPid}, the primary`);
     const isOver = (): boolean => {

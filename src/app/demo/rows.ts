@@ -24,7 +24,7 @@ const mbit = (bitsPerSecond: number): string => `${(bitsPerSecond / 1e6).toFixed
 /** The two replicas and the log between them. */
 export function replicaRows(screen: Screen, view: PairView, nowMs: number): string[] {
   return [
-    screen.style('dim', '  role      process     generation   position'),
+    screen.style('dim', '  role      process     generation    position (steps)'),
     replicaRow(screen, view, view.primary),
     replicaRow(screen, view, view.backup),
     `  log       ${view.primary.end === undefined ? mbit(view.logRate(nowMs)) : 'none: there is no backup'}`,
@@ -35,17 +35,23 @@ function replicaRow(screen: Screen, view: PairView, replica: ReplicaView): strin
   const dead = replica.end !== undefined;
   const role = dead ? 'dead' : replica.role;
   const facts = `${String(replica.pid ?? '').padEnd(12)}${String(replica.generation).padEnd(13)}`;
-  const row = `  ${role.padEnd(10)}${facts}${grouped(replica.position).padStart(15)}   ${remark(view, replica)}`;
+  const row = `  ${role.padEnd(10)}${facts}${grouped(positionOf(view, replica)).padStart(17)}   ${remark(view, replica)}`;
   return screen.style(dead ? 'red' : role === 'primary' ? 'bold' : 'reset', row);
+}
+
+/** Of a backup at work: what it has told the primary, so that both positions are of one instant. */
+function positionOf(view: PairView, replica: ReplicaView): bigint {
+  const { position, peerPosition } = view.primary;
+  if (replica.member === 'primary' || !view.isRedundant) return replica.position;
+  return peerPosition === undefined || peerPosition > position ? position : peerPosition;
 }
 
 function remark(view: PairView, replica: ReplicaView): string {
   if (replica.end !== undefined) return replica.end;
   if (replica.phase !== 'paired') return replica.phase;
   if (replica.member === 'primary') return '';
-  const { position, peerPosition, lagMs } = view.primary;
-  const steps = peerPosition === undefined ? 0n : position - peerPosition;
-  return `${grouped(steps)} steps, ${ms(lagMs)} behind`;
+  const { position, lagMs } = view.primary;
+  return `${grouped(position - positionOf(view, replica))} steps, ${ms(lagMs)} behind`;
 }
 
 /** What the clients see. */

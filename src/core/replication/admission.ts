@@ -17,7 +17,8 @@ export function refusalOf(hello: Hello, view: AdmissionView): [RefusalCode, stri
   if (hello.version !== PROTOCOL_VERSION) return ['other-version', `this primary speaks version ${PROTOCOL_VERSION}`];
   if (hello.vm !== options.vm) return ['other-vm', `this is the primary of ${options.vm}`];
   if (hello.machine !== options.machine) {
-    return ['other-machine', `the primary's description has the hash ${options.machine}`];
+    const hashes = `${options.machine.slice(0, 12)} there, ${hello.machine.slice(0, 12)} here`;
+    return ['other-machine', `the primary runs another machine by the name of ${options.vm} (hash ${hashes})`];
   }
   if (hello.resume) {
     const ours = hello.generation === generation && hello.incarnation === view.backup;

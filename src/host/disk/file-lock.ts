@@ -17,7 +17,7 @@ export type LockErrorCode = 'disk-in-use' | 'cannot-lock';
 const CONFLICT_STATUS = 1;
 
 /** Locks the open file until `descriptor` is closed. Throws OperatingError `disk-in-use` or `cannot-lock`. */
-export function lockExclusively(descriptor: number, path: string): void {
+export function lockExclusively(descriptor: number, path: string, what: 'disk' | 'state directory' = 'disk'): void {
   const { status, error, stderr } = spawnSync('flock', ['-x', '-n', '3'], {
     stdio: ['ignore', 'ignore', 'pipe', descriptor],
     encoding: 'utf8',
@@ -26,15 +26,15 @@ export function lockExclusively(descriptor: number, path: string): void {
   if (status === CONFLICT_STATUS) {
     throw new OperatingError(
       'disk-in-use',
-      `the disk ${path} is already in use by ${holderOf(descriptor)}`,
-      'Only one process may have a disk: stop that one, or give this machine a disk of its own.',
+      `the ${what} ${path} is already in use by ${holderOf(descriptor)}`,
+      `Only one process may have it: stop that one, or give this machine a ${what} of its own.`,
     );
   }
   const missing = error !== undefined && errorCode(error) === 'ENOENT';
   throw new OperatingError(
     'cannot-lock',
-    `the disk ${path} cannot be locked: ${missing ? "the program 'flock' is missing" : (error?.message ?? stderr.trim())}`,
-    missing ? 'Install it: sudo apt-get install util-linux.' : 'Put the disk on a file system that has locks.',
+    `the ${what} ${path} cannot be locked: ${missing ? "the program 'flock' is missing" : (error?.message ?? stderr.trim())}`,
+    missing ? 'Install it: sudo apt-get install util-linux.' : `Put the ${what} on a file system that has locks.`,
   );
 }
 

@@ -5,6 +5,7 @@
  * parent's death.)
  */
 import { fstatSync } from 'node:fs';
+import type { Socket } from 'node:net';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
@@ -19,7 +20,8 @@ export function untilToldToStop(): Promise<string> {
   process.stdin.once('end', () => resolve('the parent process is gone'));
   process.stdin.once('error', () => resolve('the parent process is gone'));
   process.stdin.resume();
-  // A parent that lives must not keep alive a process that was told to stop.
+  // A parent that lives must not keep alive a process that has come to its end, by itself or because it was told to.
+  (process.stdin as Socket).unref();
   return promise.finally(() => process.stdin.destroy());
 }
 

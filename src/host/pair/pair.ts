@@ -4,13 +4,16 @@
  * replicas must be on two.
  */
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { OperatingError } from '../../core/base/error.ts';
 import { openDirectoryArbiter } from '../arbiter/directory.ts';
 import type { Description } from '../description/description.ts';
+import { lockExclusively } from '../disk/file-lock.ts';
+import { errorCode } from '../net/address.ts';
 import { type Child, startChild } from '../processes.ts';
 import type { StatusLine } from '../replica/status.ts';
 
@@ -21,7 +24,7 @@ export type PairService = 'log' | 'hub' | 'disk';
 export interface PairOptions {
   readonly descriptionFile: string;
   readonly description: Description;
-  /** Holds what must outlive the processes: the arbiter's records and the disk's admitted generation. */
+  /** Holds what must outlive the processes: the arbiter's records and the disk's admitted generation. Made if missing. */
   readonly stateDirectory: string;
   /** What a replica reports. `member` is the role in which it was started. */
   readonly onStatus: (member: 'primary' | 'backup', line: StatusLine) => void;
@@ -40,6 +43,8 @@ export class Pair {
   readonly #options: PairOptions;
   readonly #children = new Map<PairMember, Child>();
   #sockets = '';
+  /** Open as long as the pair lives: its lock keeps a second pair out. */
+  #state: FileHandle | undefined;
 
   private constructor(options: PairOptions) {
     this.#options = options;
@@ -61,7 +66,9 @@ export class Pair {
     const { description, descriptionFile, stateDirectory } = this.#options;
     const { name, disk, network } = description;
     const arbiterDirectory = join(stateDirectory, 'arbiter');
-    await mkdir(arbiterDirectory, { recursive: true });
+    await makeStateDirectory(arbiterDirectory);
+    this.#state = await open(stateDirectory, 'r');
+    lockExclusively(this.#state.fd, stateDirectory, 'state directory');
     const arbiter = await openDirectoryArbiter({ directory: arbiterDirectory });
     const isNew = (await arbiter.owner(name)) === undefined;
     await arbiter.close();
@@ -81,10 +88,11 @@ export class Pair {
     const primary = [...shared, ...(await this.#ways('primary', services)), '--listen', socket('log')];
     const log = await this.#way('backup', 'log', socket('log'));
     const backup = [...shared, ...(await this.#ways('backup', services)), '--primary', log];
-    await Promise.all([
+    const started = await Promise.allSettled([
       this.#replica('primary', isNew ? [...primary, '--create'] : primary),
       this.#replica('backup', backup),
     ]);
+    for (const outcome of started) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   async #ways(replica: 'primary' | 'backup', services: readonly [PairService, string][]): Promise<string[]> {
@@ -149,5 +157,21 @@ export class Pair {
     const order: readonly PairMember[] = ['backup', 'primary', 'disk', 'hub'];
     for (const member of order) await this.#children.get(member)?.stop();
     if (this.#sockets !== '') await rm(this.#sockets, { recursive: true, force: true });
+    await this.#state?.close();
+    this.#state = undefined;
+  }
+}
+
+/** Makes `path` and what is above it. Throws OperatingError `state-directory`. */
+export async function makeStateDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new OperatingError(
+      'state-directory',
+      `the directory ${path} cannot be made: ${errorCode(error)}`,
+      'Name another place for the state of the pair with --state.',
+      { cause: error },
+    );
   }
 }

@@ -3,6 +3,7 @@
  * arbiter, the shared disk and the uplink. Each of them makes events; every event's actions are performed at once.
  */
 import { randomBytes } from 'node:crypto';
+import { OperatingError } from '../../core/base/error.ts';
 import { Backup } from '../../core/replication/backup.ts';
 import type { NumberedOutput } from '../../core/replication/cpu-link.ts';
 import { Primary } from '../../core/replication/primary.ts';
@@ -15,7 +16,7 @@ import { refuseLocalArbiter } from '../arbiter/locality.ts';
 import { openBootClock } from '../boot-clock.ts';
 import type { Description } from '../description/description.ts';
 import { digestFiles, identityDigest, machineIdentity } from '../description/identity.ts';
-import type { StreamAddress } from '../net/address.ts';
+import { formatAddress, type StreamAddress } from '../net/address.ts';
 import { announcementFrames } from '../net/announcement.ts';
 import { openStreamUplink, type Uplink } from '../net/uplink.ts';
 import { loadMachine, macBytes } from '../runner/machine-files.ts';
@@ -41,6 +42,7 @@ export interface ReplicaSetup {
 }
 
 const STATUS_EVERY_MS = 100;
+const HUB_TIMEOUT_MS = 2000;
 
 export class ReplicaProcess {
   readonly #setup: ReplicaSetup;
@@ -95,8 +97,8 @@ export class ReplicaProcess {
   async #start(): Promise<void> {
     const { description, role, diskServer, onNotice } = this.#setup;
     const { name: vm } = description;
-    refuseLocalArbiter(this.#setup.arbiter, this.#setup.unsafeArbiter);
     this.#arbiter = await openDirectoryArbiter({ directory: this.#setup.arbiter });
+    refuseLocalArbiter(this.#setup.arbiter, this.#setup.unsafeArbiter);
     let diskBytes: number | undefined;
     if (diskServer !== undefined) {
       this.#disk = new SharedDisk({ address: diskServer, vm, incarnation: this.#incarnation, onNotice });
@@ -114,25 +116,44 @@ export class ReplicaProcess {
       await this.#channels.listen(role.listen);
       this.#replica = new Primary(options, this.#nowMs());
     } else this.#replica = new Backup(options, this.#nowMs());
-    this.#openUplink();
+    await this.#openUplink();
     this.#handle({ type: 'start' });
     this.#ticks = setInterval(() => this.#handle({ type: 'tick' }), options.timing.heartbeatMs / 2);
     this.#reports = setInterval(() => this.#reportStatus(), STATUS_EVERY_MS);
   }
 
-  #openUplink(): void {
-    const { hub, description } = this.#setup;
+  /** Waits for the hub: a replica that begins without its network would only find out when it is needed. */
+  async #openUplink(): Promise<void> {
+    const { hub, description, onNotice } = this.#setup;
     if (hub === undefined || description.network === undefined) return;
     const own = macBytes(description.mac);
+    const isOwn = (frame: Uint8Array): boolean => own.every((byte, i) => frame[6 + i] === byte);
+    const { promise: connected, resolve } = Promise.withResolvers<void>();
     this.#uplink = openStreamUplink(
       { address: hub },
       {
         onFrame: (frame) => {
-          if (own.every((byte, i) => frame[6 + i] === byte)) return this.#handle({ type: 'own-address-seen' });
+          if (isOwn(frame)) return this.#handle({ type: 'own-address-seen' });
           this.#handle({ type: 'input', input: { kind: 'net-rx', device: this.#netDevice, frame } });
         },
-        onState: (state) => this.#handle({ type: 'uplink', up: state === 'up' }),
+        onState: (state, reason) => {
+          resolve();
+          if (state === 'down') onNotice(`the hub is away: ${reason ?? 'no reason given'}`);
+          this.#handle({ type: 'uplink', up: state === 'up' });
+        },
       },
+    );
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((tell) => {
+      timer = setTimeout(() => tell('late'), HUB_TIMEOUT_MS);
+    });
+    const outcome = await Promise.race([connected, late]);
+    clearTimeout(timer);
+    if (outcome !== 'late') return;
+    throw new OperatingError(
+      'hub-away',
+      `the hub at ${formatAddress(hub)} cannot be reached`,
+      'Check that "understudy hub" is running, and its address.',
     );
   }
 

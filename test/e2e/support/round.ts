@@ -56,16 +56,28 @@ export interface RoundResult {
   readonly story: string;
 }
 
+/** A round that takes longer than this will never end. */
+const STUCK_MS = 60_000;
+
 export async function runRound(options: RoundOptions): Promise<RoundResult> {
   const pair = await WatchedPair.start(options.image);
   const clients: { close(): void }[] = [];
+  let patience: NodeJS.Timeout | undefined;
   try {
     const stream = await StreamClient.open(pair.streamPort);
     clients.push(stream);
     const load = await RedisLoad.start(pair.redisPort, options.connections, options.seed);
     clients.push(load);
-    return await runFault(options, pair, stream, load);
+    const stuck = new Promise<never>((_, reject) => {
+      const why = (): string => `after ${STUCK_MS} ms:\n${pair.story()}\n${JSON.stringify(pair.views)}`;
+      patience = setTimeout(
+        () => reject(new Error(`round ${options.fault} ${options.seed} is stuck ${why()}`)),
+        STUCK_MS,
+      );
+    });
+    return await Promise.race([runFault(options, pair, stream, load), stuck]);
   } finally {
+    clearTimeout(patience);
     for (const client of clients) client.close();
     await pair.stop();
   }

@@ -1,9 +1,9 @@
 /** `understudy pair`: both replicas and all around them on this host, with a line for whatever happens. */
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { OperatingError } from '../../../core/base/error.ts';
 import { untilToldToStop } from '../../../host/net/lifeline.ts';
-import { Pair } from '../../../host/pair/pair.ts';
+import { makeStateDirectory, Pair } from '../../../host/pair/pair.ts';
 import { exitStatus } from '../failure.ts';
 import type { PairRequest } from '../requests.ts';
 
@@ -11,12 +11,13 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-/** Runs until both replicas have ended (the guest powered off), or SIGINT or SIGTERM. */
+/** Runs until both replicas have ended (the guest powered off), or SIGINT or SIGTERM. Throws if both ended badly. */
 export async function pair({ descriptionFile, description, stateDirectory }: PairRequest): Promise<number> {
   const file = resolve(descriptionFile);
   const state = resolve(stateDirectory ?? join(dirname(file), `understudy-${description.name}`));
-  await mkdir(state, { recursive: true });
+  await makeStateDirectory(state);
   const console = createWriteStream(join(state, 'console.log'), { flags: 'a' });
+  let well = false;
   const running = await Pair.start({
     descriptionFile: file,
     description,
@@ -28,14 +29,21 @@ export async function pair({ descriptionFile, description, stateDirectory }: Pai
       else if (line.type === 'halt') say(`${member} ${line.pid}: ended, ${line.message}`);
     },
     onNotice: (member, line) => {
-      if (member === 'hub' || member === 'disk') say(`${member}: ${line}`);
+      // What a replica reports as its phase has been said already.
+      if (!line.startsWith('generation ')) say(`${member}: ${line}`);
     },
-    onReplicaEnd: (member, { code, signal }) => say(`${member}: process ended (${signal ?? `status ${code}`})`),
+    onReplicaEnd: (member, { code, signal }) => {
+      if (code === 0) well = true;
+      say(`${member}: process ended (${signal ?? `status ${code}`})`);
+    },
   });
   say(`primary is process ${running.pid('primary')}, backup is process ${running.pid('backup')}`);
   say(`the guest's console is in ${join(state, 'console.log')}`);
-  await Promise.race([running.ended(), untilToldToStop()]);
+  const end = await Promise.race([running.ended(), untilToldToStop()]);
   await running.stop();
   console.end();
+  if (end === undefined && !well) {
+    throw new OperatingError('pair-lost', `both replicas of ${description.name} have ended, neither of them well`);
+  }
   return exitStatus.success;
 }

@@ -1,6 +1,7 @@
 /** What `understudy primary` and `understudy backup` have in common: run the replica to its end, and say why it ended. */
 
 import { OperatingError } from '../../../core/base/error.ts';
+import type { RefusalCode } from '../../../core/replication/message.ts';
 import type { HaltReason } from '../../../core/replication/replica.ts';
 import { untilToldToStop } from '../../../host/net/lifeline.ts';
 import { ReplicaProcess, type ReplicaSetup } from '../../../host/replica/replica-process.ts';
@@ -41,6 +42,7 @@ function report(reason: HaltReason): number {
       process.stderr.write(`${reason.code}: ${reason.message}\n`);
       return exitStatus.success;
     case 'refused':
+      throw new OperatingError(reason.code, reason.message, REFUSAL_ADVICE[reason.refusal]);
     case 'already-created':
     case 'arbiter-conflict':
     case 'diverged':
@@ -51,6 +53,14 @@ function report(reason: HaltReason): number {
 
 const ADVICE: Readonly<Record<string, string>> = {
   'already-created': 'Leave --create out to start it again; nobody else may be running it.',
-  refused: 'Both replicas need the same version, the same description and the same files.',
   'arbiter-conflict': 'Another pair of this machine is at work with the same arbiter; stop it first.',
+};
+
+const REFUSAL_ADVICE: Readonly<Record<RefusalCode, string>> = {
+  'other-version': 'Run the same version of understudy on both hosts.',
+  'other-vm': "Give both replicas the same description, and the backup its own primary's address.",
+  'other-machine': 'Both replicas need the same description and the same kernel, initramfs and disk size.',
+  'other-generation': 'Start the pair again: the primary has gone on without this backup.',
+  busy: 'A primary takes one backup: stop the other one first.',
+  'too-late': 'Stop the machine, and start the pair again.',
 };

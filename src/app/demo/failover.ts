@@ -1,6 +1,7 @@
 /** One failover as the clients and the replicas tell it: what happened when, counted from the kill, and what to conclude. */
 import type { Owner } from '../../host/arbiter/arbiter.ts';
 import type { CountingClient } from './counting-client.ts';
+import type { Intervals } from './intervals.ts';
 import type { LineClient } from './line-client.ts';
 import type { PairView } from './pair-view.ts';
 
@@ -58,20 +59,24 @@ export class FailoverStory {
   }
 }
 
-/** What a client saw around the kill, in milliseconds. */
-export interface Gap {
-  readonly longestMs: number;
-  readonly usualMs: number;
-}
-
-/** The kill counts against what began or ended within this time after it. */
+/** How long the clients are watched after the kill. */
 export const WATCH_MS = 5000;
 
-export function gapOf(client: Pick<LineClient, 'silences'> | Pick<CountingClient, 'waits'>, killMs: number): Gap {
-  const intervals = 'silences' in client ? client.silences : client.waits;
+/** What a client saw, in milliseconds. */
+export interface Gap {
+  /** Around the kill. */
+  readonly gapMs: number;
+  /** Before it, the median. */
+  readonly usualMs: number;
+  /** All the time that it was watched after the kill. */
+  readonly longestMs: number;
+}
+
+export function gapOf(intervals: Intervals, killMs: number): Gap {
   return {
-    longestMs: intervals.longestMs(killMs, killMs + WATCH_MS) ?? Number.NaN,
+    gapMs: intervals.aroundMs(killMs) ?? Number.NaN,
     usualMs: intervals.usualMs(killMs) ?? Number.NaN,
+    longestMs: intervals.longestMs(killMs, killMs + WATCH_MS) ?? Number.NaN,
   };
 }
 

@@ -27,4 +27,13 @@ export class Intervals {
     const within = this.#kept.filter(({ endMs }) => endMs >= fromMs && endMs <= toMs);
     return within.length === 0 ? undefined : Math.max(...within.map(({ lengthMs }) => lengthMs));
   }
+
+  /**
+   * The longest, in milliseconds, around an instant: the first that ended after it, or one within the second that follows, for
+   * what was on its way at that instant still arrives. Undefined if none has ended since.
+   */
+  aroundMs(instantMs: number): number | undefined {
+    const first = this.#kept.find(({ endMs }) => endMs >= instantMs);
+    return first && this.longestMs(instantMs, Math.max(first.endMs, instantMs + 1000));
+  }
 }

@@ -90,14 +90,15 @@ export function storyRows(screen: Screen, story: FailoverStory): string[] {
 }
 
 export function gapRows(screen: Screen, { stream, counter }: Clients, story: FailoverStory): string[] {
-  const lines = gapOf(stream, story.killMs);
-  const answers = gapOf(counter, story.killMs);
+  const lines = gapOf(stream.silences, story.killMs);
+  const answers = gapOf(counter.waits, story.killMs);
   return [
     screen.style(
       'bold',
-      `  gap       ${ms(lines.longestMs)} between two lines of the stream (${ms(lines.usualMs)} is usual)`,
+      `  gap       ${ms(lines.gapMs)} between two lines of the stream (${ms(lines.usualMs)} is usual)`,
     ),
-    `            ${ms(answers.longestMs)} for one answer of redis (${ms(answers.usualMs)} is usual)`,
+    `            ${ms(answers.gapMs)} for an answer of redis (${ms(answers.usualMs)} is usual)`,
+    ...(lines.longestMs > lines.gapMs ? [`            ${ms(lines.longestMs)} between two lines once, later on`] : []),
   ];
 }
 

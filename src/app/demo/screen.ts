@@ -51,13 +51,6 @@ export class Screen {
     this.#draw();
   }
 
-  /** Leaves the block on the screen as it is, and goes on below it. */
-  settle(): void {
-    this.#block = [];
-    this.#drawn = 0;
-    if (this.isLive) this.#output.write(`${ESC}?25h`);
-  }
-
   #draw(): void {
     const columns = this.#output.columns ?? DEFAULT_COLUMNS;
     const rows = this.#output.rows ?? DEFAULT_ROWS;

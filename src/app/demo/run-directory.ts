@@ -5,6 +5,7 @@
  */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { OperatingError } from '../../core/base/error.ts';
 import { copySparse } from '../../host/copy-sparse.ts';
 import type { BuiltImage } from '../../host/image/manifest.ts';
 
@@ -25,16 +26,27 @@ export interface HostPorts {
   readonly stream: number;
 }
 
-/** Makes it below `parent`, and clears away those of demos that were killed. */
+/** Makes it below `parent`, and clears away those of demos that were killed. Throws OperatingError 'demo-directory'. */
 export async function makeRunDirectory(parent: string, image: BuiltImage, ports: HostPorts): Promise<RunDirectory> {
-  await mkdir(parent, { recursive: true });
-  await removeAbandoned(parent);
   const path = join(parent, `run-${process.pid}`);
-  await rm(path, { recursive: true, force: true });
-  await mkdir(path);
-  await copySparse(image.disk, join(path, 'disk.img'));
   const descriptionFile = join(path, 'machine.yaml');
-  await writeFile(descriptionFile, descriptionOf(image, ports));
+  try {
+    await mkdir(parent, { recursive: true });
+    await removeAbandoned(parent);
+    await rm(path, { recursive: true, force: true });
+    await mkdir(path);
+    await copySparse(image.disk, join(path, 'disk.img'));
+    await writeFile(descriptionFile, descriptionOf(image, ports));
+  } catch (error) {
+    await rm(path, { recursive: true, force: true }).catch(() => {});
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw new OperatingError(
+      'demo-directory',
+      `the demo's machine cannot be written to ${path} (${code})`,
+      code === 'ENOSPC' ? 'Free some room there: it needs about 500 MB.' : 'See that you may write there.',
+      { cause: error },
+    );
+  }
   return { path, descriptionFile, consoleLog: join(path, 'console.log') };
 }
 

@@ -1,13 +1,14 @@
 /** `understudy demo`: the course of src/app/demo in this terminal. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Interrupted } from '../../demo/changes.ts';
 import { runDemo } from '../../demo/demo.ts';
 import { Screen } from '../../demo/screen.ts';
 import { exitStatus } from '../failure.ts';
 import type { DemoRequest } from '../requests.ts';
 
-/** Belongs to this copy of Understudy, wherever the demo is started from. */
-const CACHE = join(import.meta.dirname, '../../../../.cache');
+/** In a clone it belongs to the clone, wherever the demo is started from; an installed package may not be ours to write to. */
+const isClone = import.meta.filename.endsWith('.ts');
+const CACHE = isClone ? join(import.meta.dirname, '../../../../.cache') : resolve('.cache');
 
 /** Status 0 if all that the demo claims was true, and for Ctrl-C once that is shown. */
 export async function demo(request: DemoRequest): Promise<number> {

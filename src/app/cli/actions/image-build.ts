@@ -1,12 +1,11 @@
 /** `understudy image build`: the builder with its progress on standard error, and a machine to go with the image if asked. */
-import { constants } from 'node:fs';
-import { access, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { OperatingError } from '../../../core/base/error.ts';
+import { copySparse } from '../../../host/copy-sparse.ts';
 import { buildImage } from '../../../host/image/build-image.ts';
 import type { BuiltImage } from '../../../host/image/manifest.ts';
 import { defaultImageOptions } from '../../../host/image/options.ts';
-import { runTool } from '../../../host/image/run-tool.ts';
 import { exitStatus } from '../failure.ts';
 import type { ImageBuildRequest } from '../requests.ts';
 
@@ -73,7 +72,7 @@ async function makeRoomFor({ description, disk }: ReturnType<typeof machineFiles
 async function writeMachine(image: BuiltImage, machine: string): Promise<void> {
   const { description, disk } = machineFiles(machine);
   const fromHere = (path: string) => relative(dirname(resolve(description)), path) || '.';
-  await copySparsely(image.disk, disk);
+  await copySparse(image.disk, disk);
   const lines = [
     '# A machine made by "understudy image build". docs/machine-description.md lists all keys.',
     'memory: 512M',
@@ -86,15 +85,6 @@ async function writeMachine(image: BuiltImage, machine: string): Promise<void> {
   await writeFile(description, `${lines.join('\n')}\n`, { flag: 'wx' });
   process.stdout.write(`${description} describes a machine with its own disk, ${disk}\n`);
   process.stdout.write(`  run it: understudy run ${description}\n`);
-}
-
-/** Node's copyFile fills holes; cp keeps them. Without GNU cp a plain copy will do. */
-async function copySparsely(from: string, to: string): Promise<void> {
-  try {
-    await runTool('cp', ['--sparse=always', '--reflink=auto', '--no-clobber', from, to]);
-  } catch {
-    await copyFile(from, to, constants.COPYFILE_EXCL);
-  }
 }
 
 /** In a terminal a line that changes in place, else a line for each step. */

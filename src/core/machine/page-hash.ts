@@ -1,6 +1,7 @@
 /**
- * The hash of a page of RAM as generated code: four lanes of multiply and rotate over 64-bit words, mixed, times an odd
- * number made of the page's address. A page of zeroes hashes to 0 at every address, so a machine's memory hash, the sum
+ * The hash of a page of RAM as generated code: four lanes of multiply, rotate and multiply over 64-bit words, mixed, times
+ * an odd number made of the page's address. (The word is multiplied before it is added: else one bit of a word and another
+ * one of the next would cancel out.) A page of zeroes hashes to 0 at every address, so a machine's memory hash, the sum
  * over its pages, starts at 0 without being computed. It finds faults; it is no defence against somebody who wants to collide.
  */
 import { type I64, i32, i64 } from '../wasm/expression.ts';
@@ -19,8 +20,8 @@ export function emitPageHash(m: ModuleBuilder): Callee {
   for (const lane of lanes) f.set(lane, i64.const(0));
   f.loop((again) => {
     for (const [i, lane] of lanes.entries()) {
-      const mixed = i64.mul(i64.add(lane, i64.load(at, i * 8)), i64.const(MULTIPLIERS[i]));
-      f.set(lane, i64.rotl(mixed, i64.const(29)));
+      const added = i64.add(lane, i64.mul(i64.load(at, i * 8), i64.const(MULTIPLIERS[i])));
+      f.set(lane, i64.mul(i64.rotl(added, i64.const(31)), i64.const(MULTIPLIERS[(i + 1) % 4])));
     }
     f.set(at, i32.add(at, i32.const(32)));
     f.brIf(again, i32.lt_u(at, end));

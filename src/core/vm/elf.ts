@@ -85,8 +85,10 @@ function readSegments(file: Uint8Array, view: DataView): ElfSegment[] {
     const fileBytes = number(view.getBigUint64(at + 32, true), 'the size of a segment');
     const memoryBytes = number(view.getBigUint64(at + 40, true), 'the size of a segment');
     if (memoryBytes < fileBytes) throw malformed('a segment is larger in the file than in memory');
+    if (memoryBytes === 0) continue;
     segments.push({
-      physicalAddress: number(view.getBigUint64(at + 24, true), 'the address of a segment'),
+      // An address that a number cannot hold exactly lies far outside RAM, and the loader says so.
+      physicalAddress: Number(view.getBigUint64(at + 24, true)),
       memoryBytes,
       content: slice(file, number(view.getBigUint64(at + 8, true), 'the offset of a segment'), fileBytes, 'a segment'),
     });

@@ -306,6 +306,15 @@ test('an acknowledged output does not leave if the backup has not been alive lat
   assert.deepEqual(driver.emitted(), [1], 'the backup has answered a heartbeat sent since');
 });
 
+test('a primary that was stopped does not announce the guest, whose address it sees at another host', () => {
+  const announces = (driver: Driver): boolean => driver.take().some(({ type }) => type === 'announce');
+  const driver = paired();
+  passWithBackup(driver.event({ type: 'own-address-seen' }), 20);
+  assert.equal(announces(driver), true, 'its backup is alive: something else still points at another host');
+  driver.sleep(3000).event({ type: 'own-address-seen' }).pass(50);
+  assert.equal(announces(driver), false);
+});
+
 test('silence while this process stood still does not count', () => {
   const driver = paired();
   driver.sleep(5000).event({ type: 'tick' });

@@ -160,7 +160,7 @@ export class Primary {
     const again = this.#asking.again(nowMs);
     if (again !== undefined) this.#do({ type: 'arbiter', request: again });
     if (this.#admitAgainMs !== undefined && nowMs >= this.#admitAgainMs) this.#admit('asked again');
-    if (this.#announcer.due(nowMs)) this.#do({ type: 'announce', generation: this.#generation });
+    this.#announceIfDue(nowMs);
     if (this.#claimAtMs !== undefined && nowMs >= this.#claimAtMs) this.#leave('the backup has not taken over');
     if (this.#detector === undefined) return;
     if (this.#channel === undefined) {
@@ -172,6 +172,12 @@ export class Primary {
       this.#heartbeat(nowMs);
     }
     if (this.#phase === 'paired') this.#keepPace(nowMs);
+  }
+
+  /** An announcement is an output as well: it needs the same proof that nobody else has gone on with the guest (14). */
+  #announceIfDue(nowMs: number): void {
+    const mine = this.#phase === 'alone' || (this.#phase === 'paired' && this.#peerIsAlive(nowMs));
+    if (mine && this.#announcer.due(nowMs)) this.#do({ type: 'announce', generation: this.#generation });
   }
 
   #keepPace(nowMs: number): void {
@@ -445,11 +451,15 @@ export class Primary {
 
   /** Lets go what is acknowledged, if the backup is known to have been alive lately: otherwise the claim decides (14). */
   #release(nowMs: number): void {
-    if (this.#gate.ready && nowMs - this.#echoMs < this.#options.timing.suspicionMs) {
+    if (this.#gate.ready && this.#peerIsAlive(nowMs)) {
       this.#perform(this.#gate.release());
       this.#updateLimit();
     }
     if (this.#phase === 'handing-over') this.#finishHandOver();
+  }
+
+  #peerIsAlive(nowMs: number): boolean {
+    return nowMs - this.#echoMs < this.#options.timing.suspicionMs;
   }
 
   #perform(outputs: ReturnType<OutputGate['release']>): void {

@@ -22,7 +22,6 @@ const LOG = 0x8030_0000n;
 const LOG_BYTES = 48;
 
 const V = 1n;
-const LEAF = 0xen;
 const ALL = 0xffn;
 
 const entry = (physical: bigint, bits: bigint): bigint => ((physical >> 12n) << 10n) | bits;

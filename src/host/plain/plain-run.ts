@@ -40,6 +40,7 @@ export class PlainRun {
   #closeUplink: () => Promise<void> = async () => {};
   #log: RunLog | undefined;
   #console = 0;
+  #position = 0n;
   #checkpoints: NodeJS.Timeout | undefined;
   #finish: (stop: MachineStop) => void = () => {};
   #fail: (error: Error) => void = () => {};
@@ -98,6 +99,11 @@ export class PlainRun {
     this.#closeUplink = opened.close;
   }
 
+  /** Steps that the machine has taken, as of its last report. */
+  get position(): bigint {
+    return this.#position;
+  }
+
   /** Keys for the guest's console. */
   type(data: Uint8Array): void {
     this.#runner?.send({ type: 'input', input: { kind: 'console-in', device: this.#console, data } });
@@ -109,6 +115,7 @@ export class PlainRun {
   }
 
   #report(report: CpuReport): void {
+    if ('position' in report) this.#position = report.position;
     if (report.type === 'produced') {
       if (report.bytes.length > 0) this.#log?.append(report.base, report.bytes);
       for (const { output } of report.outputs) {

@@ -28,6 +28,7 @@ import type {
   ReplicaStatus,
   Succession,
 } from './replica.ts';
+import { UplinkWatch } from './uplink-watch.ts';
 import { World } from './world.ts';
 
 export class Primary {
@@ -52,8 +53,7 @@ export class Primary {
   /** Our own stamp in the last heartbeat that the backup has answered: it was alive after that (14). */
   #echoMs = Number.NEGATIVE_INFINITY;
   #beatMs = Number.NEGATIVE_INFINITY;
-  #peerUplink = true;
-  #uplink = true;
+  readonly #uplinks: UplinkWatch;
   #claimAtMs: number | undefined;
   #claimWhenAlive = false;
   #admitAgainMs: number | undefined;
@@ -72,6 +72,7 @@ export class Primary {
     this.#lag = new LagControl({ targetLagMs: options.timing.targetLagMs, intervalMs: 100 });
     this.#limit = new CpuLimit(options.bounds.logBufferBytes, options.bounds.heldOutputBytes);
     this.#cpu = new CpuView(options.timing, true, nowMs);
+    this.#uplinks = new UplinkWatch(options.timing.suspicionMs);
     this.#alone = options.alone;
     if (succession !== undefined) this.#succeed(succession, nowMs);
   }
@@ -139,8 +140,7 @@ export class Primary {
       case 'input':
         return this.#input(event.input);
       case 'uplink':
-        this.#uplink = event.up;
-        return this.#checkUplink();
+        return this.#uplinks.own(event.up, nowMs);
       case 'own-address-seen':
         if (this.#phase === 'alone' || this.#phase === 'paired') this.#announcer.contradicted(nowMs);
         return;
@@ -257,7 +257,7 @@ export class Primary {
 
   #succeed(succession: Succession, nowMs: number): void {
     this.#generation = succession.generation;
-    this.#uplink = succession.uplink;
+    this.#uplinks.own(succession.uplink, nowMs);
     this.#guestStop = succession.stopped;
     this.#started = true;
     this.#cpu.resting = succession.stopped !== undefined;
@@ -389,13 +389,14 @@ export class Primary {
     if (!this.#log.acknowledge(ack.sequence, ack.credit)) return this.#broken('it acknowledges what was not sent');
     if (ack.cpu !== 'silent') this.#detector?.heard(nowMs);
     this.#echoMs = Math.max(this.#echoMs, Math.min(ack.echo, nowMs));
-    this.#peerUplink = ack.uplink;
     this.#lag.executed(ack.executed);
     if (this.#phase === 'forming' && !this.#asking.asks('write-record')) this.#formed(nowMs);
     this.#gate.acknowledge(ack.sequence);
     this.#sendBatches();
     this.#updateLimit();
-    this.#checkUplink();
+    if (this.#uplinks.betterAtBackup(ack.uplink, this.#echoMs)) {
+      this.#handOver("this host's uplink is down, the backup's is not");
+    }
   }
 
   #formed(nowMs: number): void {
@@ -534,10 +535,6 @@ export class Primary {
   }
 
   // Planned failover (20)
-
-  #checkUplink(): void {
-    if (!this.#uplink && this.#peerUplink) this.#handOver("this host's uplink is down, the backup's is not");
-  }
 
   #handOver(why: string): void {
     if (this.#phase !== 'paired' || this.#channel === undefined) return;

@@ -9,6 +9,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { OperatingError } from '../../core/base/error.ts';
 import { openDirectoryArbiter } from '../arbiter/directory.ts';
 import type { Description } from '../description/description.ts';
@@ -20,6 +21,8 @@ import type { StatusLine } from '../replica/status.ts';
 export type PairMember = 'primary' | 'backup' | 'hub' | 'disk';
 
 export type PairService = 'log' | 'hub' | 'disk';
+
+const RESTART_MS = 500;
 
 export interface PairOptions {
   readonly descriptionFile: string;
@@ -43,6 +46,8 @@ export class Pair {
   readonly #options: PairOptions;
   readonly #children = new Map<PairMember, Child>();
   #sockets = '';
+  #stopping = false;
+  #restarting: Promise<void> = Promise.resolve();
   /** Open as long as the pair lives: its lock keeps a second pair out. */
   #state: FileHandle | undefined;
 
@@ -76,12 +81,12 @@ export class Pair {
     const socket = (of: string): string => `unix:${join(this.#sockets, of)}`;
     const services: [PairService, string][] = [];
     if (network !== undefined) {
-      await this.#child('hub', ['hub', descriptionFile, '--listen', socket('hub')]);
+      await this.#service('hub', ['hub', descriptionFile, '--listen', socket('hub')]);
       services.push(['hub', socket('hub')]);
     }
     if (disk !== undefined) {
       const state = ['--arbiter', arbiterDirectory, '--state', join(stateDirectory, 'disk')];
-      await this.#child('disk', ['disk', disk.path, '--listen', socket('disk'), '--name', name, ...state]);
+      await this.#service('disk', ['disk', disk.path, '--listen', socket('disk'), '--name', name, ...state]);
       services.push(['disk', socket('disk')]);
     }
     const shared = ['--arbiter', arbiterDirectory, '--unsafe-arbiter'];
@@ -129,6 +134,26 @@ export class Pair {
     });
   }
 
+  /** The hub and the disk server keep nothing that their successor could not find again: one that ends is started again. */
+  async #service(member: 'hub' | 'disk', words: readonly string[]): Promise<void> {
+    const child = await this.#child(member, words);
+    void child.ended.then(async ({ code, signal }) => {
+      for (let started = false; !started && !this.#stopping; ) {
+        this.#options.onNotice(member, `its process has ended (${signal ?? `status ${code}`}): starting it again`);
+        await setTimeout(RESTART_MS, undefined, { ref: false });
+        if (this.#stopping) return;
+        this.#restarting = this.#service(member, words);
+        started = await this.#restarting.then(
+          () => true,
+          (error: unknown) => {
+            this.#options.onNotice(member, error instanceof Error ? error.message : String(error));
+            return false;
+          },
+        );
+      }
+    });
+  }
+
   async #child(member: PairMember, words: readonly string[]): Promise<Child> {
     const child = await startChild(words, {
       onLine: (line) => this.#options.onNotice(member, line),
@@ -154,6 +179,8 @@ export class Pair {
 
   /** Ends what still runs: replicas first, then what they stand on. */
   async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#restarting.catch(() => {});
     const order: readonly PairMember[] = ['backup', 'primary', 'disk', 'hub'];
     for (const member of order) await this.#children.get(member)?.stop();
     if (this.#sockets !== '') await rm(this.#sockets, { recursive: true, force: true });

@@ -340,15 +340,8 @@ export class Primary {
     this.#channel = channel;
     this.#closedMs = undefined;
     const { vm, machine, incarnation, timing } = this.#options;
-    this.#send({
-      type: 'welcome',
-      generation: this.#generation,
-      version: PROTOCOL_VERSION,
-      vm,
-      machine,
-      incarnation,
-      resume,
-    });
+    const identity = { version: PROTOCOL_VERSION, vm, machine, incarnation } as const;
+    this.#send({ type: 'welcome', generation: this.#generation, ...identity, resume });
     if (resume) {
       this.#detector?.heard(nowMs);
       return this.#sendBatches();
@@ -357,11 +350,8 @@ export class Primary {
     // The backup reads the record before it says anything more, and its arbiter may be slow.
     this.#detector = this.#detectorFor(10 * timing.suspicionMs, nowMs);
     this.#enter('forming', 'a backup has connected');
-    const record = {
-      token: tokenOf(this.#options.token, this.#generation),
-      primary: incarnation,
-      backup: hello.incarnation,
-    };
+    const token = tokenOf(this.#options.token, this.#generation);
+    const record = { token, primary: incarnation, backup: hello.incarnation };
     this.#ask({ op: 'write-record', generation: this.#generation, record });
   }
 

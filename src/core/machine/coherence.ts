@@ -9,12 +9,14 @@ import { i32, i64 } from '../wasm/expression.ts';
 import type { Callee, FunctionBuilder } from '../wasm/function.ts';
 import type { ModuleBuilder } from '../wasm/module.ts';
 import { any64, get32, get64, set } from './emit.ts';
-import { hart } from './hart.ts';
+import { EVENT_RETRY, hart } from './hart.ts';
 import {
   DATA_TLB,
   DATA_TLB_BYTES,
   DATA_TLB_ENTRIES,
   DATA_TLB_ENTRY_BYTES,
+  DECODED_COVER,
+  DECODED_PROFILE,
   DECODED_TRAILER,
   FETCH_TLB,
   FETCH_TLB_BYTES,
@@ -28,6 +30,7 @@ import {
   RECORD_BYTES,
   SLOTS,
   tlbEntry,
+  trailer,
 } from './memory-map.ts';
 import { places, row8, row32 } from './places.ts';
 
@@ -120,6 +123,16 @@ export function emitCoherence(m: ModuleBuilder, map: MemoryMap): Coherence {
     sweep(FETCH_TLB, 3, FETCH_TLB_BYTES, FETCH_TLB_ENTRIES, FETCH_TLB_ENTRY_BYTES, fetchEntry.pte, [fetchEntry.tag]);
   }
 
+  /** (decoded page): no slot of it leads into a translation any more, and whoever runs in one leaves it. */
+  const dropTranslations = m.function('dropTranslations', ['i32'], []);
+  {
+    const f = dropTranslations;
+    const decoded = f.param<'i32'>(0);
+    f.memoryFill(i32.add(decoded, c32(DECODED_PROFILE)), c32(0), c32(SLOTS * 5));
+    f.store('i32.store', decoded, c32(0), DECODED_TRAILER + trailer.translated);
+    f.if(get32(hart.translated), () => set(f, hart.event, c32(EVENT_RETRY)));
+  }
+
   /** (ram page): gives its decoded page up. Whoever still stands in it looks the page up again. */
   const dropDecoded = m.function('dropDecoded', ['i32'], []);
   {
@@ -129,6 +142,7 @@ export function emitCoherence(m: ModuleBuilder, map: MemoryMap): Coherence {
     const decoded = f.let(row32(map.decodedOf, page));
     f.if(decoded, () => {
       f.store('i32.store', i32.shl(page, c32(2)), c32(0), map.decodedOf);
+      f.do(dropTranslations, decoded);
       const at = f.let(decoded);
       const end = f.let(i32.add(decoded, c32(SLOTS * RECORD_BYTES)));
       f.loop((again) => {
@@ -160,14 +174,22 @@ export function emitCoherence(m: ModuleBuilder, map: MemoryMap): Coherence {
           const first = i32.select(i32.sub(offset, c32(2)), c32(0), i32.ge_u(offset, c32(2)));
           const at = f.let(i32.add(decoded, i32.mul(i32.shr_u(first, c32(1)), c32(RECORD_BYTES))));
           const end = f.let(i32.add(decoded, i32.mul(i32.shr_u(i32.and(last, c32(4095)), c32(1)), c32(RECORD_BYTES))));
+          const covered = f.local('i32');
+          f.set(covered, c32(0));
           f.loop((again) => {
             f.store('i32.store16', at, c32(OP_UNDECODED));
+            const slot = i32.div_u(i32.sub(at, decoded), c32(RECORD_BYTES));
+            f.set(covered, i32.or(covered, i32.load8_u(i32.add(decoded, slot), DECODED_COVER)));
             f.set(at, i32.add(at, c32(RECORD_BYTES)));
             f.brIf(again, i32.le_u(at, end));
           });
-          const count = f.let(i32.add(i32.load(decoded, DECODED_TRAILER + 4), c32(1)));
-          f.store('i32.store', decoded, count, DECODED_TRAILER + 4);
-          f.if(i32.gt_u(count, c32(CODE_STORES)), () => f.do(dropDecoded, page));
+          f.if(covered, () => f.do(dropTranslations, decoded));
+          // A page with translations is code for sure: stores beside them say nothing.
+          f.if(i32.eqz(i32.load(decoded, DECODED_TRAILER + trailer.translated)), () => {
+            const count = f.let(i32.add(i32.load(decoded, DECODED_TRAILER + trailer.stores), c32(1)));
+            f.store('i32.store', decoded, count, DECODED_TRAILER + trailer.stores);
+            f.if(i32.gt_u(count, c32(CODE_STORES)), () => f.do(dropDecoded, page));
+          });
         },
         () => f.do(dropDecoded, page),
       );

@@ -7,6 +7,7 @@ import { get32, get64, noteTrap, set } from './emit.ts';
 import { cause, hart } from './hart.ts';
 import {
   DECODED_BYTES,
+  DECODED_PROFILE,
   DECODED_TRAILER,
   FETCH_TLB_ENTRIES,
   fetchEntry,
@@ -14,6 +15,7 @@ import {
   PAGE_CODE,
   RECORD_BYTES,
   SLOTS,
+  trailer,
 } from './memory-map.ts';
 import { places, row8, row32, virtualPage } from './places.ts';
 import { ACCESS_FETCH, type Walk } from './walk.ts';
@@ -21,8 +23,14 @@ import { ACCESS_FETCH, type Walk } from './walk.ts';
 const c32 = i32.const;
 const c64 = i64.const;
 
-/** (vaddr i64) → i32: the record of the instruction there, 0 = trap; sets decodeBase and decodePageVirtual. */
-export function emitFetch(m: ModuleBuilder, map: MemoryMap, { flush, bumpWrite }: Coherence, walker: Walk): Callee {
+export interface Fetch {
+  /** (vaddr i64) → i32: the record of the instruction there, 0 = trap; sets decodeBase and decodePageVirtual. */
+  readonly fetch: Callee;
+  /** () → (): gives all decoded pages up, and the translations with them. */
+  readonly resetDecoded: Callee;
+}
+
+export function emitFetch(m: ModuleBuilder, map: MemoryMap, { flush, bumpWrite }: Coherence, walker: Walk): Fetch {
   const { inRam, hostOf, ramPage } = places(map);
   const { walk, leafPteHost } = walker;
 
@@ -63,8 +71,11 @@ export function emitFetch(m: ModuleBuilder, map: MemoryMap, { flush, bumpWrite }
           f.memoryFill(decoded, c32(0), c32(SLOTS * RECORD_BYTES));
           f.store('i32.store', decoded, c32(OP_REENTER), SLOTS * RECORD_BYTES);
           f.store('i32.store', decoded, c32(OP_REENTER), (SLOTS + 1) * RECORD_BYTES);
-          f.store('i32.store', decoded, host, DECODED_TRAILER);
-          f.store('i32.store', decoded, c32(0), DECODED_TRAILER + 4);
+          f.store('i32.store', decoded, host, DECODED_TRAILER + trailer.host);
+          f.store('i32.store', decoded, c32(0), DECODED_TRAILER + trailer.stores);
+          f.store('i32.store', decoded, c32(0), DECODED_TRAILER + trailer.translated);
+          const profile = i32.add(decoded, c32(DECODED_PROFILE));
+          f.memoryFill(profile, c32(0), c32(DECODED_BYTES - DECODED_PROFILE));
           f.store('i32.store', i32.shl(row, c32(2)), decoded, map.decodedOf);
           const flags = f.let(row8(map.flags, row));
           f.if(i32.eqz(i32.and(flags, c32(PAGE_CODE))), () => {
@@ -82,5 +93,5 @@ export function emitFetch(m: ModuleBuilder, map: MemoryMap, { flush, bumpWrite }
     f.return(i32.add(decoded, i32.shl(i32.and(i32.wrap_i64(vaddr), c32(4094)), c32(3))));
   }
 
-  return fetch;
+  return { fetch, resetDecoded };
 }

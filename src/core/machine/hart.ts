@@ -115,6 +115,10 @@ export const hart = {
   /** Result of a fetch: the decoded page and the virtual address of its first byte. */
   decodeBase: t32(),
   decodePageVirtual: t64(),
+  /** 1 while translated code runs: devices are not reached from it, and who changes code that it may stand in says so. */
+  translated: t32(),
+  /** 1: translations are not entered (the engine `mixed`). */
+  translateOff: t32(),
   /** The next free page of the decode pool, as a linear-memory offset. */
   decodeNext: t32(),
   /** Raw bits of the instruction in the scratch record (a straddling one); 0 = none. */
@@ -134,6 +138,8 @@ export const PRIVILEGE_M = 3;
 /** What a slow path asks of the instruction that called it. */
 export const EVENT_NONE = 0;
 export const EVENT_TRAP = 1;
+/** Translated code must leave before the instruction, which the interpreter then executes. */
+export const EVENT_RETRY = 2;
 
 /** Why `run` came back. */
 export const EXIT_LIMIT = 0;

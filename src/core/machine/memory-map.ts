@@ -47,7 +47,15 @@ export const RECORD_BYTES = 16;
 export const SLOTS = PAGE_BYTES / 2;
 /** Two slots behind the last catch what runs off the page's end; the last record is the trailer (RAM offset of the page). */
 export const DECODED_TRAILER = (SLOTS + 2) * RECORD_BYTES;
-export const DECODED_BYTES = DECODED_TRAILER + RECORD_BYTES;
+/** A word for each slot: how often it was jumped to, or (with PROFILE_TRANSLATED) the translation that begins there. */
+export const DECODED_PROFILE = DECODED_TRAILER + RECORD_BYTES;
+/** A byte for each slot: its bytes are part of a translation. */
+export const DECODED_COVER = DECODED_PROFILE + SLOTS * 4;
+export const DECODED_BYTES = DECODED_COVER + SLOTS;
+/** In the trailer: RAM offset of the page; stores since the last decode; whether any translation covers a part of it. */
+export const trailer = { host: 0, stores: 4, translated: 8 } as const;
+/** A profile word of a translation: its number in bits 14:0, this bit, and the block to begin with from bit 16. */
+export const PROFILE_TRANSLATED = 0x8000;
 export const DECODED_PAGES = 2048;
 
 /** Flags of a RAM page: stores there take the slow path. */

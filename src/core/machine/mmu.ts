@@ -7,8 +7,8 @@ import type { Callee, FunctionBuilder } from '../wasm/function.ts';
 import type { ModuleBuilder } from '../wasm/module.ts';
 import { type Coherence, emitCoherence } from './coherence.ts';
 import { any64, get32, get64, noteTrap, set } from './emit.ts';
-import { emitFetch } from './fetch.ts';
-import { cause, hart, mstatus, PRIVILEGE_M, PRIVILEGE_S, PRIVILEGE_U } from './hart.ts';
+import { emitFetch, type Fetch } from './fetch.ts';
+import { cause, EVENT_RETRY, hart, mstatus, PRIVILEGE_M, PRIVILEGE_S, PRIVILEGE_U } from './hart.ts';
 import {
   DATA_TLB,
   DATA_TLB_BYTES,
@@ -40,15 +40,16 @@ export interface MmuImports {
   readonly htifStore: Callee;
 }
 
-export interface Mmu extends Coherence {
+export interface Mmu extends Coherence, Fetch {
   /** () → (): data and fetch modes from privilege, mstatus, satp. */
   readonly updateModes: Callee;
-  /** (vaddr i64) → i32: the record of the instruction there, 0 = trap; sets decodeBase, decodePageVirtual. */
-  readonly fetch: Callee;
   /** (vaddr i64, size i32) → i64, zero-extended; look at `event` after. */
   readonly loadSlow: Callee;
   /** (vaddr i64, size i32, value i64) → (); look at `event` after. */
   readonly storeSlow: Callee;
+  /** The same for translated code: they never reach a device, but ask for the instruction to be interpreted. */
+  readonly loadQuick: Callee;
+  readonly storeQuick: Callee;
   /** (vaddr i64, size i32, access i32) → i32: offset in linear memory of aligned RAM to read or modify, 0 = trap. */
   readonly atomicHost: Callee;
 }
@@ -60,7 +61,7 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
   const { touch } = coherence;
   const walker = emitWalk(m, map, pmp, coherence);
   const { walk, leafPte, leafPteHost } = walker;
-  const fetch = emitFetch(m, map, coherence, walker);
+  const fetching = emitFetch(m, map, coherence, walker);
 
   const updateModes = m.function('updateModes', [], []);
   {
@@ -178,9 +179,8 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     });
   };
 
-  const loadSlow = m.function('loadSlow', ['i64', 'i32'], ['i64']);
-  {
-    const f = loadSlow;
+  const emitLoad = (name: string, devices: boolean): Callee => {
+    const f = m.function(name, ['i64', 'i32'], ['i64']);
     const vaddr = f.param<'i64'>(0);
     const size = f.param<'i32'>(1);
     const fail = (): void => f.return(c64(0));
@@ -196,6 +196,7 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     const host = f.call<'i32'>(resolve, vaddr, c32(ACCESS_READ));
     f.if(i32.eqz(host), fail);
     f.if(i32.eq(host, c32(RESOLVED_DEVICE)), () => {
+      if (!devices) return retry(f, c64(0));
       const physical = f.let(get64(hart.physical));
       const ok = f.local('i32');
       f.set(ok, c32(0));
@@ -212,11 +213,13 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     });
     sized(f, size, (bytes) => f.return(loadOf[bytes](host)));
     f.return(c64(0));
-  }
+    return f;
+  };
 
-  const storeSlow = m.function('storeSlow', ['i64', 'i32', 'i64'], []);
-  {
-    const f = storeSlow;
+  const isHtif = (host: I32): I32 => i32.and(row8(map.flags, ramPage(host)), c32(PAGE_HTIF));
+
+  const emitStore = (name: string, devices: boolean): Callee => {
+    const f = m.function(name, ['i64', 'i32', 'i64'], []);
     const vaddr = f.param<'i64'>(0);
     const size = f.param<'i32'>(1);
     const value = f.param<'i64'>(2);
@@ -238,6 +241,7 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
       },
     );
     f.if(i32.eq(host, c32(RESOLVED_DEVICE)), () => {
+      if (!devices) return retry(f);
       const physical = f.let(get64(hart.physical));
       const ok = f.local('i32');
       f.set(ok, c32(0));
@@ -253,13 +257,20 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
       );
       f.return();
     });
+    if (!devices) f.if(isHtif(host), () => retry(f));
     f.do(touch, host, size);
     sized(f, size, (bytes) => f.store(storeOf[bytes], host, value));
-    f.if(i32.and(row8(map.flags, ramPage(host)), c32(PAGE_HTIF)), () => {
+    f.if(isHtif(host), () => {
       f.do(imports.htifStore, host, size);
       endSlice(f);
     });
-  }
+    return f;
+  };
+
+  const loadSlow = emitLoad('loadSlow', true);
+  const storeSlow = emitStore('storeSlow', true);
+  const loadQuick = emitLoad('loadQuick', false);
+  const storeQuick = emitStore('storeQuick', false);
 
   const atomicHost = m.function('atomicHost', ['i64', 'i32', 'i32'], ['i32']);
   {
@@ -292,11 +303,17 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     f.return(host);
   }
 
-  return { ...coherence, updateModes, fetch, loadSlow, storeSlow, atomicHost };
+  return { ...coherence, ...fetching, updateModes, loadSlow, storeSlow, loadQuick, storeQuick, atomicHost };
 }
 
 /** A device was reached: no further step in this slice, so that lines and deadlines are looked at before it (MACHINE.md, 8). */
 function endSlice(f: FunctionBuilder): void {
   set(f, hart.deferred, get32(hart.remaining));
   set(f, hart.remaining, i32.const(0));
+}
+
+/** The interpreter is to execute this instruction. */
+function retry(f: FunctionBuilder, result?: I64): void {
+  set(f, hart.event, i32.const(EVENT_RETRY));
+  f.return(result);
 }

@@ -4,8 +4,8 @@
  */
 import { assert } from '../base/assert.ts';
 import { OperatingError } from '../base/error.ts';
+import { createEngine, type EngineChoice } from '../engine/create-engine.ts';
 import type { Engine } from '../engine/engine.ts';
-import { createInterpreter } from '../engine/interpreter/interpreter.ts';
 import type { Input, Output, PowerAction } from '../machine/doors.ts';
 import { EXIT_FAULT, EXIT_LIMIT, EXIT_SBI, EXIT_TIMER, EXIT_WAITING, hart, interrupt } from '../machine/hart.ts';
 import { MAX_RAM_BYTES, type MemoryMap, memoryMap, PAGE_BYTES, PAGE_HTIF, RAM_BASE } from '../machine/memory-map.ts';
@@ -34,6 +34,8 @@ export type MachineErrorCode = 'memory-size' | 'memory-unavailable';
 const SLICE_STEPS = 65_536;
 
 export interface MachineOptions {
+  /** The interpreter, unless told. */
+  readonly engine?: EngineChoice;
   /** Looked at between slices: true makes `run` return 'requested'. */
   readonly stopRequested?: () => boolean;
   /** A bare-metal program ended by `tohost` with this status (0 = pass). */
@@ -66,7 +68,7 @@ export class Machine implements ReplicatedMachine {
     let htif: Htif | undefined;
     const value: [number, number] = [0, 0];
     this.hart = new HartViews(memory.buffer);
-    this.#engine = createInterpreter(memory, map, {
+    this.#engine = createEngine(options.engine ?? { kind: 'interpreter' }, memory, map, {
       mmioRead: (address, size) => {
         if (!bus.read(address >>> 0, size, value)) return 0;
         this.hart.set32(hart.mmioLow, value[0]);

@@ -18,6 +18,12 @@ export interface Callee {
   readonly results: readonly Type[];
 }
 
+/** The type of the functions in a table. */
+export interface Signature {
+  readonly params: readonly Type[];
+  readonly results: readonly Type[];
+}
+
 export type Statement =
   | { readonly kind: 'set-local'; readonly index: number; readonly value: Expr }
   | { readonly kind: 'set-global'; readonly index: number; readonly value: Expr }
@@ -43,6 +49,15 @@ export type Statement =
       readonly callee: Callee;
       readonly args: readonly Expr[];
       readonly into: number | undefined;
+    }
+  | {
+      readonly kind: 'call-indirect';
+      readonly signature: Signature;
+      readonly index: I32;
+      readonly args: readonly Expr[];
+      readonly into: number | undefined;
+      /** `return_call_indirect`: the frame of the caller is gone. */
+      readonly tail: boolean;
     }
   | { readonly kind: 'memory-fill'; readonly address: I32; readonly value: I32; readonly length: I32 }
   | { readonly kind: 'return'; readonly value: Expr | undefined }
@@ -77,6 +92,23 @@ export class FunctionBuilder implements Callee {
     const index = free ?? this.locals.push(type) - 1;
     this.#scoped?.push(index);
     return { kind: 'local', type, index };
+  }
+
+  /** A local that no scope takes back. */
+  permanent<T extends Type>(type: T): Expr<T> {
+    return { kind: 'local', type, index: this.locals.push(type) - 1 };
+  }
+
+  /** Reserves this place: what the returned function's argument emits comes here, when it is called. */
+  reserve(): (fill: () => void) => void {
+    const body: Statement[] = [];
+    this.#current.push({ kind: 'block', label: { label: 'block' }, body });
+    return (fill) => {
+      const outer = this.#current;
+      this.#current = body;
+      fill();
+      this.#current = outer;
+    };
   }
 
   /** Evaluates here, once. Constants stay constants. */
@@ -170,6 +202,19 @@ export class FunctionBuilder implements Callee {
     assert(into.kind === 'local', 'a local');
     this.#current.push({ kind: 'call', callee, args, into: into.index });
     return into;
+  }
+
+  /** Calls the function at `index` of the module's table. */
+  callIndirect<T extends Type>(signature: Signature, index: I32, ...args: readonly Expr[]): Expr<T> {
+    const into = this.local(signature.results[0] as T);
+    assert(into.kind === 'local', 'a local');
+    this.#current.push({ kind: 'call-indirect', signature, index, args, into: into.index, tail: false });
+    return into;
+  }
+
+  /** Goes on in the function at `index` of the module's table, in place of this one. */
+  tailCallIndirect(signature: Signature, index: I32, ...args: readonly Expr[]): void {
+    this.#current.push({ kind: 'call-indirect', signature, index, args, into: undefined, tail: true });
   }
 
   #checkCall(callee: Callee, args: readonly Expr[]): void {

@@ -9,6 +9,10 @@ declare namespace WebAssembly {
     constructor(descriptor: MemoryDescriptor);
     readonly buffer: SharedArrayBuffer;
   }
+  class Table {
+    constructor(descriptor: { readonly element: 'anyfunc'; readonly initial: number });
+    set(index: number, value: unknown): void;
+  }
   class Module {
     constructor(bytes: ArrayBufferView<ArrayBuffer> | ArrayBuffer);
   }

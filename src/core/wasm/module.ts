@@ -4,7 +4,7 @@
  */
 import { assert } from '../base/assert.ts';
 import type { Expr, Type } from './expression.ts';
-import { type Callee, FunctionBuilder, type Label, type Statement } from './function.ts';
+import { type Callee, FunctionBuilder, type Label, type Signature, type Statement } from './function.ts';
 import { loads, ops, stores } from './ops.ts';
 
 const typeCode: Record<Type, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c };
@@ -17,8 +17,20 @@ export interface MemoryLimits {
 
 /** A growing byte sink with LEB128. */
 class Sink {
-  bytes = new Uint8Array(1 << 16);
+  bytes = new Uint8Array(1 << 14);
   length = 0;
+
+  /** Writes what `write` writes behind its length, as LEB128 padded to 5 bytes, so that nothing is moved. */
+  sized(write: () => void): void {
+    const at = this.length;
+    for (let i = 0; i < 5; i++) this.byte(0);
+    write();
+    let length = this.length - at - 5;
+    for (let i = 0; i < 5; i++) {
+      this.bytes[at + i] = (length & 0x7f) | (i < 4 ? 0x80 : 0);
+      length >>>= 7;
+    }
+  }
 
   byte(value: number): void {
     if (this.length === this.bytes.length) {
@@ -77,6 +89,9 @@ export class ModuleBuilder {
   readonly #globals: { type: Type; initial: number | bigint }[] = [];
   readonly #indexOf = new Map<Callee, number>();
   readonly #memory: MemoryLimits;
+  readonly #signatures: Signature[] = [];
+  #typeOf = new Map<Signature, number>();
+  #table = false;
 
   /** The memory is imported as `env.memory`. */
   constructor(memory: MemoryLimits) {
@@ -89,6 +104,18 @@ export class ModuleBuilder {
     this.#indexOf.set(imported, this.#imports.length);
     this.#imports.push(imported);
     return imported;
+  }
+
+  /** The function table is imported as `env.table`. */
+  importTable(): void {
+    this.#table = true;
+  }
+
+  /** The type of functions that are called through the table. */
+  signature(params: readonly Type[], results: readonly Type[]): Signature {
+    const signature = { params, results };
+    this.#signatures.push(signature);
+    return signature;
   }
 
   /** Declares a function; its body may be filled in later, so that functions can call each other. */
@@ -111,21 +138,19 @@ export class ModuleBuilder {
 
   encode(): Uint8Array<ArrayBuffer> {
     const types: string[] = [];
-    const typeIndex = (c: Callee): number => {
+    const typeIndex = (c: Signature): number => {
       const key = `${c.params.join()}>${c.results.join()}`;
       const known = types.indexOf(key);
       return known >= 0 ? known : types.push(key) - 1;
     };
     const importTypes = this.#imports.map(typeIndex);
     const functionTypes = this.#functions.map(typeIndex);
+    this.#typeOf = new Map(this.#signatures.map((signature) => [signature, typeIndex(signature)]));
     const out = new Sink();
     out.raw([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
     const section = (id: number, write: (s: Sink) => void): void => {
-      const s = new Sink();
-      write(s);
       out.byte(id);
-      out.u32(s.length);
-      out.raw(s.done());
+      out.sized(() => write(out));
     };
     section(1, (s) => {
       s.u32(types.length);
@@ -139,13 +164,18 @@ export class ModuleBuilder {
       }
     });
     section(2, (s) => {
-      s.u32(this.#imports.length + 1);
+      s.u32(this.#imports.length + (this.#table ? 2 : 1));
       s.name('env');
       s.name('memory');
       s.byte(0x02);
       s.byte(this.#memory.shared ? 0x03 : 0x01);
       s.u32(this.#memory.initialPages);
       s.u32(this.#memory.maximumPages);
+      if (this.#table) {
+        s.name('env');
+        s.name('table');
+        s.raw([0x01, 0x70, 0x00, 0x00]);
+      }
       for (const [i, f] of this.#imports.entries()) {
         s.name(f.module);
         s.name(f.name);
@@ -184,24 +214,20 @@ export class ModuleBuilder {
     section(10, (s) => {
       s.u32(this.#functions.length);
       for (const f of this.#functions) {
-        const code = new Sink();
-        this.#writeBody(code, f);
-        s.u32(code.length);
-        s.raw(code.done());
+        s.sized(() => this.#writeBody(s, f));
       }
     });
     section(0, (s) => {
       s.name('name');
-      const names = new Sink();
-      const all = [...this.#imports, ...this.#functions];
-      names.u32(all.length);
-      for (const [i, f] of all.entries()) {
-        names.u32(i);
-        names.name(f.name);
-      }
       s.byte(0x01);
-      s.u32(names.length);
-      s.raw(names.done());
+      s.sized(() => {
+        const all = [...this.#imports, ...this.#functions];
+        s.u32(all.length);
+        for (const [i, f] of all.entries()) {
+          s.u32(i);
+          s.name(f.name);
+        }
+      });
     });
     return out.done() as Uint8Array<ArrayBuffer>;
   }
@@ -295,6 +321,20 @@ export class ModuleBuilder {
           s.u32(t.into);
         } else if (t.callee.results.length > 0) s.byte(0x1a);
         return;
+      case 'call-indirect': {
+        for (const a of t.args) writeExpr(s, a);
+        writeExpr(s, t.index);
+        s.byte(t.tail ? 0x13 : 0x11);
+        const type = this.#typeOf.get(t.signature);
+        assert(type !== undefined, 'the signature is of this module');
+        s.u32(type);
+        s.byte(0x00);
+        if (t.into !== undefined) {
+          s.byte(0x21);
+          s.u32(t.into);
+        }
+        return;
+      }
       case 'memory-fill':
         writeExpr(s, t.address);
         writeExpr(s, t.value);

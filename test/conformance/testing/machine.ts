@@ -1,5 +1,7 @@
 /** Bare-metal machines for tests: a program in assembler text, loaded at the start of RAM and started in M mode. */
+
 import assert from 'node:assert/strict';
+import { type EngineChoice, engineKinds } from '../../../src/core/engine/create-engine.ts';
 import type { Field } from '../../../src/core/machine/hart.ts';
 import { hart } from '../../../src/core/machine/hart.ts';
 import { Machine } from '../../../src/core/vm/machine.ts';
@@ -22,6 +24,14 @@ export interface BareOptions {
 
 export const RAM = 0x8000_0000n;
 
+/** The engine that the suite is about: `UNDERSTUDY_ENGINE`, or the interpreter. */
+export function engineUnderTest(): EngineChoice {
+  const kind = process.env.UNDERSTUDY_ENGINE ?? 'interpreter';
+  const known = engineKinds.find((name) => name === kind);
+  assert.ok(known, `UNDERSTUDY_ENGINE is one of ${engineKinds.join(', ')}`);
+  return { kind: known, seed: Number(process.env.UNDERSTUDY_SEED ?? 1) };
+}
+
 /** The end of a program: pass. `tohost` stands at a fixed place, far behind any program of these tests. */
 export const TOHOST = 0x803f_f000n;
 export const pass = `li t6, ${TOHOST}; li t5, 1; sd t5, 0(t6); j .`;
@@ -41,7 +51,7 @@ export function bootProgram(program: Assembled, options: BareOptions = {}): Bare
       virtio: [],
       clock: { kind: 'steps', stepsPerTick: options.stepsPerTick ?? 10 },
     },
-    { onHtifExit: (value) => (status = value) },
+    { engine: engineUnderTest(), onHtifExit: (value) => (status = value) },
   );
   machine.onOutput = (output) => {
     if (output.kind === 'console-out') text += String.fromCharCode(...output.data);

@@ -8,6 +8,7 @@ import { CSR_CLEAR, CSR_SET, CSR_WRITE } from '../../machine/csr.ts';
 import { any64, get32, get64, noteTrap, set } from '../../machine/emit.ts';
 import {
   cause,
+  EVENT_TRAP,
   EXIT_SBI,
   EXIT_WAITING,
   F,
@@ -53,6 +54,8 @@ export interface Loop {
   /** The next step; interrupts and a new page first; the trap noted; an illegal instruction; out of the function. */
   readonly labels: {
     readonly step: Label;
+    /** The next step after a jump within the page: the place to count, and to enter translations. */
+    readonly jumped: Label;
     readonly check: Label;
     readonly trap: Label;
     readonly illegal: Label;
@@ -169,7 +172,7 @@ export class InterpreterContext implements Context {
     const target = f.let(i32.add(ip, i32.shl(this.#imm32(), c32(3))));
     f.if(i32.lt_u(i32.sub(target, base), c32(SLOTS * RECORD_BYTES)), () => {
       f.set(ip, target);
-      f.br(labels.step);
+      f.br(labels.jumped);
     });
     set(f, hart.pc, i64.add(this.pc, this.imm));
     f.br(labels.check);
@@ -181,7 +184,7 @@ export class InterpreterContext implements Context {
     const to = f.let(target);
     f.if(i64.lt_u(i64.xor(to, pageVirtual), c64(4096)), () => {
       f.set(ip, i32.add(base, i32.shl(i32.and(i32.wrap_i64(to), c32(4094)), c32(3))));
-      f.br(labels.step);
+      f.br(labels.jumped);
     });
     set(f, hart.pc, to);
     f.br(labels.check);
@@ -203,7 +206,7 @@ export class InterpreterContext implements Context {
     const f = this.#f;
     set(f, hart.remaining, this.#loop.remaining);
     call();
-    f.brIf(this.#loop.labels.trap, get32(hart.event));
+    f.brIf(this.#loop.labels.trap, i32.eq(get32(hart.event), c32(EVENT_TRAP)));
     f.set(this.#loop.remaining, get32(hart.remaining));
   }
 
@@ -299,7 +302,7 @@ export class InterpreterContext implements Context {
     const how = { rw: CSR_WRITE, rs: CSR_SET, rc: CSR_CLEAR }[operation];
     set(f, hart.remaining, this.#loop.remaining);
     const old = f.call<'i64'>(this.#loop.csr, this.#imm32(), c32(how), source, writes);
-    f.brIf(this.#loop.labels.illegal, get32(hart.event));
+    f.brIf(this.#loop.labels.illegal, i32.eq(get32(hart.event), c32(EVENT_TRAP)));
     return old;
   }
 

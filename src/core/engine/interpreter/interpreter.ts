@@ -1,12 +1,32 @@
 /** The interpreter as an engine: instantiates the generated module over a machine's memory and runs it. */
 import { hart } from '../../machine/hart.ts';
-import { DECODED_BYTES, type MemoryMap, RECORD_BYTES } from '../../machine/memory-map.ts';
+import { DECODED_PROFILE, type MemoryMap, RECORD_BYTES } from '../../machine/memory-map.ts';
 import type { Engine, EngineHooks } from '../engine.ts';
-import { softfloatImport } from '../softfloat-import.ts';
 import { buildInterpreter } from './module.ts';
 import { dispatch, recordWriter } from './record.ts';
 
-interface Exports {
+export interface InterpreterHooks extends EngineHooks {
+  /** (operation, single?, rounding mode, a, b, c) → bits. */
+  readonly softfloat: (operation: number, single: number, rm: number, a: bigint, b: bigint, c: bigint) => bigint;
+  /** Present: jumps are counted, and translations are entered through the table. */
+  readonly translations?: {
+    readonly table: WebAssembly.Table;
+    /** Jumps to a record until it is reported. */
+    readonly hotAfter: number;
+    /** (decoded page, record): the record is jumped to often. */
+    readonly hot: (decoded: number, ip: number) => void;
+  };
+}
+
+/** What translations call. */
+export interface QuickFunctions {
+  readonly loadQuick: unknown;
+  readonly storeQuick: unknown;
+  readonly atomicHost: unknown;
+  readonly resetDecoded: () => void;
+}
+
+interface Exports extends QuickFunctions {
   run(limit: number): number;
   flush(): void;
   bumpWrite(): void;
@@ -15,20 +35,26 @@ interface Exports {
   hashPage(offset: number, page: bigint): bigint;
 }
 
-export function createInterpreter(memory: WebAssembly.Memory, map: MemoryMap, hooks: EngineHooks): Engine {
+export function createInterpreter(
+  memory: WebAssembly.Memory,
+  map: MemoryMap,
+  hooks: InterpreterHooks,
+): { readonly engine: Engine; readonly quick: QuickFunctions | undefined } {
   const pages = memory.buffer.byteLength / 65536;
-  const module = new WebAssembly.Module(buildInterpreter(map, pages));
+  const { translations } = hooks;
+  const module = new WebAssembly.Module(buildInterpreter(map, pages, { hotAfter: translations?.hotAfter }));
   const env = {
     memory,
     mmioRead: hooks.mmioRead,
     mmioWrite: hooks.mmioWrite,
     htifStore: hooks.htifStore,
-    softfloat: softfloatImport(memory),
+    softfloat: hooks.softfloat,
     decode: recordWriter(memory.buffer),
+    ...(translations && { table: translations.table, hot: translations.hot }),
   };
   const exports = new WebAssembly.Instance(module, { env }).exports as unknown as Exports;
   prepareCaches(memory, map);
-  return {
+  const engine: Engine = {
     run: exports.run,
     flush: exports.flush,
     bumpWrite: exports.bumpWrite,
@@ -36,6 +62,7 @@ export function createInterpreter(memory: WebAssembly.Memory, map: MemoryMap, ho
     touch: exports.touchRange,
     hashPage: exports.hashPage,
   };
+  return { engine, quick: translations === undefined ? undefined : exports };
 }
 
 function prepareCaches(memory: WebAssembly.Memory, map: MemoryMap): void {
@@ -43,5 +70,5 @@ function prepareCaches(memory: WebAssembly.Memory, map: MemoryMap): void {
   view.setBigInt64(hart.readGeneration.offset, 8n, true);
   view.setBigInt64(hart.writeGeneration.offset, 8n, true);
   view.setUint32(hart.decodeNext.offset, map.pool, true);
-  for (let at = 0; at < DECODED_BYTES; at += RECORD_BYTES) view.setUint16(map.scratch + at, dispatch.reenter, true);
+  for (let at = 0; at < DECODED_PROFILE; at += RECORD_BYTES) view.setUint16(map.scratch + at, dispatch.reenter, true);
 }

@@ -9,12 +9,19 @@ import { type Operation, operations } from '../../isa/table.ts';
 import { emitCsr } from '../../machine/csr.ts';
 import { get32, get64, noteTrap, set } from '../../machine/emit.ts';
 import { cause, hart } from '../../machine/hart.ts';
-import { DECODED_TRAILER, type MemoryMap, RECORD_BYTES, SLOTS } from '../../machine/memory-map.ts';
+import {
+  DECODED_PROFILE,
+  DECODED_TRAILER,
+  type MemoryMap,
+  PROFILE_TRANSLATED,
+  RECORD_BYTES,
+  SLOTS,
+} from '../../machine/memory-map.ts';
 import { emitMmu } from '../../machine/mmu.ts';
 import { emitPageHash } from '../../machine/page-hash.ts';
 import { emitTraps, pendingInterrupts } from '../../machine/trap.ts';
 import { type I32, i32, i64 } from '../../wasm/expression.ts';
-import type { Callee, FunctionBuilder, Label } from '../../wasm/function.ts';
+import type { Callee, FunctionBuilder, Label, Signature } from '../../wasm/function.ts';
 import { ModuleBuilder } from '../../wasm/module.ts';
 import { InterpreterContext, type Loop, pcNow } from './context.ts';
 import { dispatch, FIRST_OPERATION, record } from './record.ts';
@@ -22,7 +29,19 @@ import { dispatch, FIRST_OPERATION, record } from './record.ts';
 const c32 = i32.const;
 const c64 = i64.const;
 
-export function buildInterpreter(map: MemoryMap, memoryPages: number): Uint8Array<ArrayBuffer> {
+export interface InterpreterBuild {
+  /** Count jumps, enter translations through the table, and call `hot` at this count; undefined: none of it. */
+  readonly hotAfter: number | undefined;
+}
+
+/** The type of translations: (remaining steps, block to begin with, virtual address of the page) → remaining steps. */
+export const TRANSLATION = { params: ['i32', 'i32', 'i64'], results: ['i32'] } as const;
+
+export function buildInterpreter(
+  map: MemoryMap,
+  memoryPages: number,
+  build: InterpreterBuild,
+): Uint8Array<ArrayBuffer> {
   const m = new ModuleBuilder({ initialPages: memoryPages, maximumPages: memoryPages, shared: true });
   const mmioRead = m.importFunction('mmioRead', ['i32', 'i32'], ['i32']);
   const mmioWrite = m.importFunction('mmioWrite', ['i32', 'i32'], ['i32']);
@@ -30,14 +49,21 @@ export function buildInterpreter(map: MemoryMap, memoryPages: number): Uint8Arra
   const softfloat = m.importFunction('softfloat', ['i32', 'i32', 'i32', 'i64', 'i64', 'i64'], ['i64']);
   /** (record's offset, instruction bits): fills the record in. */
   const decode = m.importFunction('decode', ['i32', 'i32'], []);
+  /** (decoded page, record): worth a translation. */
+  const { hotAfter } = build;
+  const hot =
+    hotAfter === undefined ? undefined : { after: hotAfter, report: m.importFunction('hot', ['i32', 'i32'], []) };
+  if (hot) m.importTable();
   const mmu = emitMmu(m, map, { mmioRead, mmioWrite, htifStore });
   const traps = emitTraps(m, mmu.updateModes);
   const csr = emitCsr(m, mmu);
   const rawBits = emitRawBits(m, map);
   const run = m.function('run', ['i32'], ['i32']);
-  emitRun(run, map, { mmu, traps, csr, softfloat, decode, rawBits });
+  const translation = m.signature(TRANSLATION.params, TRANSLATION.results);
+  emitRun(run, map, { mmu, traps, csr, softfloat, decode, rawBits, hot, translation });
   const hashPage = emitPageHash(m);
-  for (const callee of [run, mmu.flush, mmu.bumpWrite, mmu.updateModes, mmu.touchRange, hashPage]) {
+  const quick = hot ? [mmu.loadQuick, mmu.storeQuick, mmu.atomicHost, mmu.resetDecoded] : [];
+  for (const callee of [run, mmu.flush, mmu.bumpWrite, mmu.updateModes, mmu.touchRange, hashPage, ...quick]) {
     m.export(callee);
   }
   return m.encode();
@@ -56,6 +82,12 @@ function emitRawBits(m: ModuleBuilder, map: MemoryMap): Callee {
   return f;
 }
 
+interface Hot {
+  readonly after: number;
+  /** (decoded page, record) */
+  readonly report: Callee;
+}
+
 interface Parts {
   readonly mmu: ReturnType<typeof emitMmu>;
   readonly traps: ReturnType<typeof emitTraps>;
@@ -63,6 +95,8 @@ interface Parts {
   readonly softfloat: Callee;
   readonly decode: Callee;
   readonly rawBits: Callee;
+  readonly hot: Hot | undefined;
+  readonly translation: Signature;
 }
 
 function emitRun(f: FunctionBuilder, map: MemoryMap, parts: Parts): void {
@@ -71,6 +105,9 @@ function emitRun(f: FunctionBuilder, map: MemoryMap, parts: Parts): void {
   const ip = f.local('i32');
   const base = f.local('i32');
   const pageVirtual = f.local('i64');
+  /** The next instruction is to be interpreted: a translation that begins there got nowhere. */
+  const skip = f.local('i32');
+  f.set(skip, c32(0));
   f.set(remaining, limit);
   set(f, hart.limit, limit);
   set(f, hart.exit, c32(0));
@@ -102,22 +139,27 @@ function emitRun(f: FunctionBuilder, map: MemoryMap, parts: Parts): void {
       });
       f.set(base, get32(hart.decodeBase));
       f.set(pageVirtual, get64(hart.decodePageVirtual));
-      const labels = { check, out } as { check: Label; out: Label; trap: Label; illegal: Label; step: Label };
+      const labels = { check, out } as Mutable<Loop['labels']>;
       const loop: Loop = { f, ip, base, pageVirtual, remaining, ramOffset: map.ram, labels, ...parts };
       f.block((trap) => {
         labels.trap = trap;
         f.block((illegal) => {
           labels.illegal = illegal;
-          f.block((stop) => {
-            f.loop((step) => {
-              labels.step = step;
-              f.brIf(stop, i32.eqz(remaining));
-              spend();
-              emitDispatch(loop, map, parts);
+          f.loop((enter) => {
+            labels.jumped = enter;
+            if (parts.hot) f.scope(() => emitEnter(loop, map, parts, parts.hot!, skip));
+            f.block((stop) => {
+              f.loop((step) => {
+                labels.step = step;
+                if (!parts.hot) labels.jumped = step;
+                f.brIf(stop, i32.eqz(remaining));
+                spend();
+                emitDispatch(loop, map, parts);
+              });
             });
+            set(f, hart.pc, pcNow(loop));
+            f.br(out);
           });
-          set(f, hart.pc, pcNow(loop));
-          f.br(out);
         });
         f.scope(() => noteTrap(f, cause.illegalInstruction, f.call<'i64'>(parts.rawBits, ip, base)));
       });
@@ -129,6 +171,39 @@ function emitRun(f: FunctionBuilder, map: MemoryMap, parts: Parts): void {
   const taken = f.let(i32.sub(limit, remaining));
   set(f, hart.position, i64.add(get64(hart.position), i64.extend_i32_u(taken)));
   f.return(taken);
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Where jumps arrive: enters the translation that begins there, or counts. */
+function emitEnter(loop: Loop, map: MemoryMap, parts: Parts, hot: Hot, skip: I32): void {
+  const { f, ip, base, remaining, pageVirtual, labels } = loop;
+  f.if(
+    i32.or(skip, get32(hart.translateOff)),
+    () => f.set(skip, c32(0)),
+    () => {
+      const slot = f.let(i32.add(base, i32.shr_u(i32.sub(ip, base), c32(2))));
+      const word = f.let(i32.load(slot, DECODED_PROFILE));
+      f.if(i32.and(word, c32(PROFILE_TRANSLATED)), () => {
+        set(f, hart.event, c32(0));
+        set(f, hart.refetch, c32(0));
+        set(f, hart.translated, c32(1));
+        const index = i32.and(word, c32(PROFILE_TRANSLATED - 1));
+        const left = f.callIndirect<'i32'>(parts.translation, index, remaining, i32.shr_u(word, c32(16)), pageVirtual);
+        set(f, hart.translated, c32(0));
+        f.set(skip, i32.or(i32.ne(get32(hart.event), c32(0)), i32.eq(left, remaining)));
+        set(f, hart.event, c32(0));
+        set(f, hart.refetch, c32(0));
+        f.set(remaining, left);
+        f.br(labels.check);
+      });
+      f.if(i32.and(i32.lt_u(word, c32(hot.after)), i32.ne(base, c32(map.scratch))), () => {
+        const count = f.let(i32.add(word, c32(1)));
+        f.store('i32.store', slot, count, DECODED_PROFILE);
+        f.if(i32.eq(count, c32(hot.after)), () => f.do(hot.report, base, ip));
+      });
+    },
+  );
 }
 
 /** One block a case, nested, the dispatch innermost; each case leaves by a branch of its own. */

@@ -122,7 +122,15 @@ test('what is no program is refused with its name and a reason', async (context)
   const file = await programFile(context, end(1n));
   const good = await readFile(file);
   const refused = (path: string, message: RegExp): Promise<void> => {
-    const request = { file: path, memoryBytes: 4 * 1024 * 1024, maxSteps: 1n, signature: undefined, trace: false };
+    const engine = 'interpreter';
+    const request = {
+      file: path,
+      engine,
+      memoryBytes: 2 ** 22,
+      maxSteps: 1n,
+      signature: undefined,
+      trace: false,
+    } as const;
     return assert.rejects(runProgramHere(request), { name: 'OperatingError', message });
   };
   const set = (at: number, value: number) => (bytes: Buffer) => {

@@ -1,8 +1,10 @@
 /** The options that both replica roles share, and the checks that tie them to the machine. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { OperatingError } from '../../core/base/error.ts';
+import type { EngineKind } from '../../core/engine/engine.ts';
 import { parseAddress, type StreamAddress } from '../../host/net/address.ts';
 import { usageError } from './failure.ts';
+import { engineOption } from './option-values.ts';
 import type { ReplicaRequest } from './requests.ts';
 
 export interface ReplicaOptions {
@@ -11,6 +13,7 @@ export interface ReplicaOptions {
   readonly disk?: StreamAddress;
   readonly hub?: StreamAddress;
   readonly status?: StreamAddress;
+  readonly engine: EngineKind;
 }
 
 /** `HOST:PORT`, `[IPV6]:PORT`, `unix:PATH` or `/PATH`. */
@@ -29,7 +32,8 @@ export function addReplicaOptions(command: Command): Command {
     .option('--unsafe-arbiter', "accept an arbiter directory on this host's own disk (it dies with the host)")
     .option('--disk <address>', 'the disk server ("understudy disk")', streamAddress)
     .option('--hub <address>', 'the network hub ("understudy hub")', streamAddress)
-    .option('--status <address>', 'report state there, a line of JSON each', streamAddress);
+    .option('--status <address>', 'report state there, a line of JSON each', streamAddress)
+    .addOption(engineOption());
 }
 
 /** Reads the description and checks that what it needs is given. */
@@ -50,6 +54,7 @@ export async function replicaRequest(descriptionFile: string, options: ReplicaOp
   }
   return {
     description,
+    engine: options.engine,
     arbiter: options.arbiter,
     unsafeArbiter: options.unsafeArbiter ?? false,
     diskServer: options.disk,

@@ -2,22 +2,26 @@
  * What each verb asks for, once its options are parsed and checked: the arguments of the functions in `actions/`. Paths
  * are as the user gave them, relative to the current directory; absent options are undefined.
  */
+import type { EngineKind } from '../../core/engine/engine.ts';
 import type { Description } from '../../host/description/description.ts';
 import type { ImageOptions } from '../../host/image/options.ts';
 import type { StreamAddress } from '../../host/net/address.ts';
 
 export interface RunRequest {
   readonly description: Description;
+  readonly engine: EngineKind;
 }
 
 export interface RecordRequest {
   readonly description: Description;
+  readonly engine: EngineKind;
   /** The log file to write. */
   readonly log: string;
 }
 
 export interface ReplayRequest {
   readonly log: string;
+  readonly engine: EngineKind;
   /** Where the machine's files are now; undefined: where they were when the log was written. */
   readonly description: Description | undefined;
   /** The position to stop at; undefined: the log's end. */
@@ -29,6 +33,7 @@ export interface ReplayRequest {
 export interface ExecRequest {
   readonly file: string;
   readonly memoryBytes: number;
+  readonly engine: EngineKind;
   /** Stop with a failure after this many steps. */
   readonly maxSteps: bigint | undefined;
   /** Where to write the memory between begin_signature and end_signature. */
@@ -44,6 +49,8 @@ export interface ImageBuildRequest {
 }
 
 export interface PairRequest {
+  /** Of both replicas. */
+  readonly engine: EngineKind;
   /** The description's file: the replica processes read it themselves. */
   readonly descriptionFile: string;
   readonly description: Description;
@@ -54,6 +61,7 @@ export interface PairRequest {
 /** What both replica roles are told, however they are started. */
 export interface ReplicaRequest {
   readonly description: Description;
+  readonly engine: EngineKind;
   /** The directory that plays the arbiter. */
   readonly arbiter: string;
   /** Accept an arbiter on this replica's own host (PROTOCOL.md, 5). */

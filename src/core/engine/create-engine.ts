@@ -1,23 +1,10 @@
 /** Makes an engine of a kind. Kinds never show in the guest: what is chosen here decides about speed alone. */
 import { hart } from '../machine/hart.ts';
 import type { MemoryMap } from '../machine/memory-map.ts';
-import type { Engine, EngineHooks } from './engine.ts';
+import type { Engine, EngineChoice, EngineHooks } from './engine.ts';
 import { createInterpreter } from './interpreter/interpreter.ts';
 import { softfloatImport } from './softfloat-import.ts';
 import { MAX_TRANSLATIONS, Translator } from './translator/translator.ts';
-
-/**
- * `translator`: the interpreter, and translations of what is hot. `mixed`, for tests: the same in slices of random length,
- * each with or without entering translations.
- */
-export type EngineKind = 'interpreter' | 'translator' | 'mixed';
-export const engineKinds: readonly EngineKind[] = ['interpreter', 'translator', 'mixed'];
-
-export interface EngineChoice {
-  readonly kind: EngineKind;
-  /** Of the random choices of `mixed`; not 0. */
-  readonly seed?: number;
-}
 
 /** Jumps to a place before it is translated: about when that begins to pay; for tests, nearly at once. */
 const HOT_AFTER = { translator: 1000, mixed: 2 } as const;

@@ -25,3 +25,16 @@ export interface Engine {
   /** The hash of the page of RAM at that offset of linear memory; 0 for a page of zeroes. Signed 64 bits. */
   hashPage(offset: number, page: bigint): bigint;
 }
+
+/**
+ * `translator`: the interpreter, and translations of what is hot. `mixed`, for tests: the same in slices of random length,
+ * each with or without entering translations.
+ */
+export type EngineKind = 'interpreter' | 'translator' | 'mixed';
+export const engineKinds: readonly EngineKind[] = ['interpreter', 'translator', 'mixed'];
+
+export interface EngineChoice {
+  readonly kind: EngineKind;
+  /** Of the random choices of `mixed`; not 0. */
+  readonly seed?: number;
+}

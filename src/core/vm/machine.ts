@@ -4,8 +4,8 @@
  */
 import { assert } from '../base/assert.ts';
 import { OperatingError } from '../base/error.ts';
-import { createEngine, type EngineChoice } from '../engine/create-engine.ts';
-import type { Engine } from '../engine/engine.ts';
+import { createEngine } from '../engine/create-engine.ts';
+import type { Engine, EngineChoice } from '../engine/engine.ts';
 import type { Input, Output, PowerAction } from '../machine/doors.ts';
 import { EXIT_FAULT, EXIT_LIMIT, EXIT_SBI, EXIT_TIMER, EXIT_WAITING, hart, interrupt } from '../machine/hart.ts';
 import { MAX_RAM_BYTES, type MemoryMap, memoryMap, PAGE_BYTES, PAGE_HTIF, RAM_BASE } from '../machine/memory-map.ts';

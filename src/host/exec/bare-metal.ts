@@ -2,8 +2,10 @@
  * Runs a bare-metal program on a machine of its own until it ends by `tohost`, can be seen never to end, or has had its
  * steps. There is no host behind this machine: time follows from the position, and nothing ever comes in.
  */
+
 import { setImmediate } from 'node:timers/promises';
 import { OperatingError } from '../../core/base/error.ts';
+import type { EngineKind } from '../../core/engine/engine.ts';
 import { decode } from '../../core/isa/decoder.ts';
 import { operations } from '../../core/isa/table.ts';
 import { hart } from '../../core/machine/hart.ts';
@@ -23,6 +25,7 @@ export interface BareMetalOptions {
   readonly program: Uint8Array;
   readonly name: string;
   readonly memoryBytes: number;
+  readonly engine: EngineKind;
   readonly maxSteps: bigint | undefined;
   readonly onConsole: (data: Uint8Array) => void;
   /** Called with a line for each step; undefined: no trace. */
@@ -55,7 +58,7 @@ export class BareMetalProgram {
           virtio: [],
           clock: { kind: 'steps', stepsPerTick: STEPS_PER_TICK },
         },
-        { onHtifExit: (status) => (this.#status = status) },
+        { engine: { kind: options.engine }, onHtifExit: (status) => (this.#status = status) },
       );
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;

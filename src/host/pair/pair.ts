@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { OperatingError } from '../../core/base/error.ts';
+import type { EngineKind } from '../../core/engine/engine.ts';
 import { openDirectoryArbiter } from '../arbiter/directory.ts';
 import type { Description } from '../description/description.ts';
 import { lockExclusively } from '../disk/file-lock.ts';
@@ -29,6 +30,8 @@ export interface PairOptions {
   readonly description: Description;
   /** Holds what must outlive the processes: the arbiter's records and the disk's admitted generation. Made if missing. */
   readonly stateDirectory: string;
+  /** How the replicas execute instructions; the interpreter, unless told. */
+  readonly engines?: { readonly primary: EngineKind; readonly backup: EngineKind };
   /** What a replica reports. `member` is the role in which it was started. */
   readonly onStatus: (member: 'primary' | 'backup', line: StatusLine) => void;
   /** What a process says to people. */
@@ -121,8 +124,11 @@ export class Pair {
     server.listen(path);
     await once(server, 'listening');
     server.unref();
+    const engine = this.#options.engines?.[member] ?? 'interpreter';
     const child = await this.#child(member, [
       member,
+      '--engine',
+      engine,
       this.#options.descriptionFile,
       ...words,
       '--status',

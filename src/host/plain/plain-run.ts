@@ -2,7 +2,9 @@
  * One machine, here, with nobody behind it: `understudy run`, and with a log `understudy record`. Disk, network and console
  * are attached directly; the machine runs in its own thread.
  */
+
 import { OperatingError } from '../../core/base/error.ts';
+import type { EngineKind } from '../../core/engine/engine.ts';
 import type { CpuReport } from '../../core/replication/cpu-link.ts';
 import type { MachineStop } from '../../core/vm/machine-interface.ts';
 import type { Description } from '../description/description.ts';
@@ -24,6 +26,8 @@ export interface RunLog {
 
 export interface PlainRunOptions {
   readonly description: Description;
+  /** The interpreter, unless told. */
+  readonly engine?: EngineKind;
   /** Opens the log for a machine with a disk of that size; absent: nothing is recorded. */
   readonly openLog?: (diskBytes: number | undefined) => Promise<RunLog>;
   /** How often a hash of the whole state goes into the log. */
@@ -75,7 +79,7 @@ export class PlainRun {
     const machine = await loadMachine(description, this.#disk?.sizeBytes);
     this.#console = machine.console;
     this.#log = await this.#options.openLog?.(this.#disk?.sizeBytes);
-    this.#runner = await Runner.start(machine.config, {
+    this.#runner = await Runner.start(machine.config, this.#options.engine ?? 'interpreter', {
       onReport: (report) => this.#report(report),
       onCrash: (error) => this.#fail(error),
     });

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { OperatingError } from '../../core/base/error.ts';
+import type { EngineKind } from '../../core/engine/engine.ts';
 import { Backup } from '../../core/replication/backup.ts';
 import type { NumberedOutput } from '../../core/replication/cpu-link.ts';
 import { Primary } from '../../core/replication/primary.ts';
@@ -28,6 +29,7 @@ import { StatusReporter } from './status.ts';
 
 export interface ReplicaSetup {
   readonly description: Description;
+  readonly engine: EngineKind;
   readonly role:
     | { readonly kind: 'primary'; readonly listen: StreamAddress; readonly create: boolean; readonly alone: boolean }
     | { readonly kind: 'backup'; readonly primary: StreamAddress };
@@ -106,7 +108,7 @@ export class ReplicaProcess {
     }
     const { config } = await loadMachine(description, diskBytes);
     this.#netDevice = virtioDevice(config.virtio.findIndex((device) => device.kind === 'net'));
-    this.#runner = await Runner.start(config, {
+    this.#runner = await Runner.start(config, this.#setup.engine, {
       onReport: (report) => this.#handle({ type: 'cpu', report }),
       onCrash: (error) => this.#fail(error),
     });

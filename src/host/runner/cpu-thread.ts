@@ -5,6 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/base/assert.ts';
 import { OperatingError } from '../../core/base/error.ts';
+import type { EngineKind } from '../../core/engine/engine.ts';
 import type { CpuCommand } from '../../core/replication/cpu-link.ts';
 import { CpuSide } from '../../core/replication/cpu-side.ts';
 import { Machine } from '../../core/vm/machine.ts';
@@ -14,6 +15,7 @@ import { ClockKeeper } from './clock-keeper.ts';
 /** Given to the worker as its `workerData`. */
 export interface CpuThreadData {
   readonly config: MachineConfig;
+  readonly engine: EngineKind;
   /** One word, bumped after each command. */
   readonly signal: Int32Array<SharedArrayBuffer>;
 }
@@ -29,7 +31,7 @@ const BEAT_MS = 20;
 
 const port = parentPort;
 assert(port !== null, 'the CPU thread is a worker');
-const { config, signal } = workerData as CpuThreadData;
+const { config, engine, signal } = workerData as CpuThreadData;
 let seen = 0;
 let speed = 1;
 let woken = false;
@@ -38,7 +40,10 @@ const nowMs = (): number => performance.now();
 
 function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper } | undefined {
   try {
-    const machine = new Machine(config, { stopRequested: () => Atomics.load(signal, 0) !== seen });
+    const machine = new Machine(config, {
+      engine: { kind: engine },
+      stopRequested: () => Atomics.load(signal, 0) !== seen,
+    });
     const keeper = new ClockKeeper(machine, nowMs);
     const side = new CpuSide(
       {},

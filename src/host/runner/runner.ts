@@ -1,6 +1,7 @@
 /** The main thread's handle on the CPU thread. */
 import { Worker } from 'node:worker_threads';
 import { OperatingError } from '../../core/base/error.ts';
+import type { EngineKind } from '../../core/engine/engine.ts';
 import type { CpuCommand, CpuReport } from '../../core/replication/cpu-link.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import type { CpuThreadData, CpuThreadNote } from './cpu-thread.ts';
@@ -25,9 +26,9 @@ export class Runner {
   }
 
   /** Builds the machine in a thread of its own. Throws OperatingError if that cannot be (memory, a wrong kernel). */
-  static async start(config: MachineConfig, events: RunnerEvents): Promise<Runner> {
+  static async start(config: MachineConfig, engine: EngineKind, events: RunnerEvents): Promise<Runner> {
     const signal = new Int32Array(new SharedArrayBuffer(4));
-    const workerData: CpuThreadData = { config, signal };
+    const workerData: CpuThreadData = { config, engine, signal };
     const worker = new Worker(THREAD, { workerData });
     const runner = new Runner(worker, signal);
     await new Promise<void>((resolve, reject) => {

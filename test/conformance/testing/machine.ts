@@ -1,7 +1,7 @@
 /** Bare-metal machines for tests: a program in assembler text, loaded at the start of RAM and started in M mode. */
 
 import assert from 'node:assert/strict';
-import { type EngineChoice, engineKinds } from '../../../src/core/engine/create-engine.ts';
+import { type EngineChoice, engineKinds } from '../../../src/core/engine/engine.ts';
 import type { Field } from '../../../src/core/machine/hart.ts';
 import { hart } from '../../../src/core/machine/hart.ts';
 import { Machine } from '../../../src/core/vm/machine.ts';

@@ -15,6 +15,7 @@ export async function exec(request: ExecRequest): Promise<number> {
     program: await readProgram(file),
     name: file,
     memoryBytes: request.memoryBytes,
+    engine: request.engine,
     maxSteps: request.maxSteps,
     onConsole: (data) => process.stdout.write(data),
     onTrace: request.trace ? (line) => process.stderr.write(`${line}\n`) : undefined,

@@ -12,7 +12,7 @@ const say = (line: string): void => {
 };
 
 /** Runs until both replicas have ended (the guest powered off), or SIGINT or SIGTERM. Throws if both ended badly. */
-export async function pair({ descriptionFile, description, stateDirectory }: PairRequest): Promise<number> {
+export async function pair({ engine, descriptionFile, description, stateDirectory }: PairRequest): Promise<number> {
   const file = resolve(descriptionFile);
   const state = resolve(stateDirectory ?? join(dirname(file), `understudy-${description.name}`));
   await makeStateDirectory(state);
@@ -20,6 +20,7 @@ export async function pair({ descriptionFile, description, stateDirectory }: Pai
   let well = false;
   const running = await Pair.start({
     descriptionFile: file,
+    engines: { primary: engine, backup: engine },
     description,
     stateDirectory: state,
     onStatus: (member, line) => {

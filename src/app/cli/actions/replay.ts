@@ -23,7 +23,7 @@ export async function replay(request: ReplayRequest): Promise<number> {
   if (header === undefined) throw new OperatingError('log-cut', `${request.log} ends inside its header`);
   const { description, diskBytes } = await machineOfLog(request.log, header.description, request.description);
   const { config, console } = await loadMachine(description, diskBytes);
-  const machine = new Machine(config);
+  const machine = new Machine(config, { engine: { kind: request.engine } });
   let hashes = 0;
   const replayer = new Replayer(
     {},

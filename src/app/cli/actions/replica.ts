@@ -10,9 +10,10 @@ import type { ReplicaRequest } from '../requests.ts';
 
 /** Status 0: the guest powered off, a person stopped the replica, or the other one goes on as it should. */
 export async function runReplica(request: ReplicaRequest, role: ReplicaSetup['role']): Promise<number> {
-  const { description, arbiter, unsafeArbiter, diskServer, hub, status } = request;
+  const { description, engine, arbiter, unsafeArbiter, diskServer, hub, status } = request;
   const replica = await ReplicaProcess.start({
     description,
+    engine,
     role,
     arbiter,
     unsafeArbiter,

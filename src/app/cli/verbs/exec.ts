@@ -1,8 +1,10 @@
 import { Command } from 'commander';
-import { integer, steps } from '../option-values.ts';
+import type { EngineKind } from '../../../core/engine/engine.ts';
+import { engineOption, integer, steps } from '../option-values.ts';
 
 interface Options {
   readonly memory: number;
+  readonly engine: EngineKind;
   readonly maxSteps?: bigint;
   readonly signature?: string;
   readonly trace?: boolean;
@@ -20,6 +22,7 @@ export function command(): Command {
     .option('--max-steps <n>', 'give up with a failure after this many steps (5M, 1G)', steps)
     .option('--signature <file>', 'write the memory from begin_signature to end_signature, 4 bytes a line')
     .option('--trace', 'a line a step on standard error: position, pc, disassembly, register written')
+    .addOption(engineOption())
     .addHelpText(
       'after',
       `
@@ -32,6 +35,7 @@ Examples:
       const { exec } = await import('../actions/exec.ts');
       process.exitCode = await exec({
         file,
+        engine: options.engine,
         memoryBytes: options.memory * 1024 * 1024,
         maxSteps: options.maxSteps,
         signature: options.signature,

@@ -1,7 +1,10 @@
 import { Command } from 'commander';
+import type { EngineKind } from '../../../core/engine/engine.ts';
+import { engineOption } from '../option-values.ts';
 
 interface Options {
   readonly state?: string;
+  readonly engine: EngineKind;
 }
 
 /** `understudy pair`: both replicas and all that stands around them, on this host. */
@@ -16,6 +19,7 @@ export function command(): Command {
       '--state <dir>',
       'directory for sockets, logs and the arbiter (default: understudy-<name> beside the description)',
     )
+    .addOption(engineOption())
     .addHelpText(
       'after',
       `
@@ -29,6 +33,11 @@ Examples:
       const { loadDescription } = await import('../../../host/description/load.ts');
       const description = await loadDescription(descriptionFile);
       const { pair } = await import('../actions/pair.ts');
-      process.exitCode = await pair({ descriptionFile, description, stateDirectory: options.state });
+      process.exitCode = await pair({
+        engine: options.engine,
+        descriptionFile,
+        description,
+        stateDirectory: options.state,
+      });
     });
 }

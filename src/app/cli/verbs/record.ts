@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import type { EngineKind } from '../../../core/engine/engine.ts';
 import type { MachineOptions } from '../../../host/description/options.ts';
 import { addMachineOptions, machineOf } from '../machine-source.ts';
+import { engineOption } from '../option-values.ts';
 
 /** `understudy record`: a plain run that can be repeated, step for step. */
 export function command(): Command {
@@ -12,6 +14,7 @@ export function command(): Command {
     .argument('[description]', 'machine description (YAML)')
     .requiredOption('--log <file>', 'the log to write; it must not exist');
   return addMachineOptions(record)
+    .addOption(engineOption())
     .addHelpText(
       'after',
       `
@@ -20,9 +23,14 @@ Examples:
   $ understudy replay monday.log
 `,
     )
-    .action(async (file: string | undefined, options: MachineOptions & { readonly log: string }) => {
-      const description = await machineOf(file, options);
-      const { record } = await import('../actions/record.ts');
-      process.exitCode = await record({ description, log: options.log });
-    });
+    .action(
+      async (
+        file: string | undefined,
+        options: MachineOptions & { readonly log: string; readonly engine: EngineKind },
+      ) => {
+        const description = await machineOf(file, options);
+        const { record } = await import('../actions/record.ts');
+        process.exitCode = await record({ description, engine: options.engine, log: options.log });
+      },
+    );
 }

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
-import { steps } from '../option-values.ts';
+import type { EngineKind } from '../../../core/engine/engine.ts';
+import { engineOption, steps } from '../option-values.ts';
 
 interface Options {
   readonly machine?: string;
   readonly to?: bigint;
   readonly hashes?: boolean;
+  readonly engine: EngineKind;
 }
 
 /** `understudy replay`: the recorded run once more. */
@@ -18,6 +20,7 @@ export function command(): Command {
     .option('--machine <file>', 'machine description (YAML) to take the kernel and initramfs from, if they have moved')
     .option('--to <position>', 'stop at this position (a count of steps)', steps)
     .option('--hashes', 'print each compared hash with its position')
+    .addOption(engineOption())
     .addHelpText(
       'after',
       `
@@ -33,6 +36,12 @@ Examples:
           ? undefined
           : await (await import('../../../host/description/load.ts')).loadDescription(machine, { diskIsHere: false });
       const { replay } = await import('../actions/replay.ts');
-      process.exitCode = await replay({ log, description, to: options.to, showHashes: options.hashes ?? false });
+      process.exitCode = await replay({
+        log,
+        engine: options.engine,
+        description,
+        to: options.to,
+        showHashes: options.hashes ?? false,
+      });
     });
 }

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import type { EngineKind } from '../../../core/engine/engine.ts';
 import type { MachineOptions } from '../../../host/description/options.ts';
 import { addMachineOptions, machineOf } from '../machine-source.ts';
+import { engineOption } from '../option-values.ts';
 
 /** `understudy run`: one machine, here, with nobody behind it. */
 export function command(): Command {
@@ -11,6 +13,7 @@ export function command(): Command {
     )
     .argument('[description]', 'machine description (YAML)');
   return addMachineOptions(run)
+    .addOption(engineOption())
     .addHelpText(
       'after',
       `
@@ -20,9 +23,9 @@ Examples:
   $ understudy run --kernel vmlinux --initrd initramfs --net passt --forward 127.0.0.1:8080:80
 `,
     )
-    .action(async (file: string | undefined, options: MachineOptions) => {
+    .action(async (file: string | undefined, options: MachineOptions & { readonly engine: EngineKind }) => {
       const description = await machineOf(file, options);
       const { run } = await import('../actions/run.ts');
-      process.exitCode = await run({ description });
+      process.exitCode = await run({ description, engine: options.engine });
     });
 }

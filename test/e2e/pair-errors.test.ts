@@ -91,7 +91,7 @@ test('a pair whose disk another one has is told who has it', async () => {
   });
 });
 
-test('a state directory holds one pair at a time', async () => {
+test('a state directory holds one pair at a time, and the machine starts again in it', async () => {
   const description = await describe('twice');
   const state = inDirectory('twice-state');
   const first = spawn(process.execPath, [MAIN, 'pair', description, '--state', state], {
@@ -106,6 +106,18 @@ test('a state directory holds one pair at a time', async () => {
   first.stdin.end();
   const [status] = await ended;
   assert.equal(status, 0, 'a pair ends well when its parent is gone');
+  const again = spawn(process.execPath, [MAIN, 'pair', description, '--state', state], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const endedAgain = once(again, 'close');
+  await new Promise<void>((resolve) => {
+    createInterface({ input: again.stdout }).on('line', (line) => {
+      if (/^primary .*generation 1, paired/.test(line)) resolve();
+    });
+  });
+  again.stdin.end();
+  const [statusAgain] = await endedAgain;
+  assert.equal(statusAgain, 0, 'it starts again where it was, in the next generation');
 });
 
 test('a pair needs a place for its state', async () => {
@@ -176,6 +188,21 @@ test('a machine is created once', async () => {
       await understudy(...primaryWords(description, 'once-more'), '--create'),
       /the arbiter knows this machine already/,
     );
+  });
+});
+
+test('a machine that the arbiter has never seen is not started without --create, and a person is told', async () => {
+  const words = primaryWords(await describe('unknown'), 'unknown');
+  const { promise: told, resolve } = Promise.withResolvers<string>();
+  const primary = await startChild(words, { onError: (line) => line.includes('--create') && resolve(line) });
+  assert.match(await told, /the arbiter directory .* shows no record of unknown .*asking again/);
+  await primary.stop();
+});
+
+test('a backup comes too late for a machine that has run already', async () => {
+  const description = await describe('late');
+  await withChild([...primaryWords(description, 'late'), '--create', '--alone'], async () => {
+    assertRefused(await understudy(...backupWords(description, 'late')), /the machine has run already/);
   });
 });
 

@@ -187,7 +187,8 @@ export class Pair {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#restarting.catch(() => {});
-    const order: readonly PairMember[] = ['backup', 'primary', 'disk', 'hub'];
+    // The primary takes leave of the backup; the other way round it would go on alone, and claim a generation for that.
+    const order: readonly PairMember[] = ['primary', 'backup', 'disk', 'hub'];
     for (const member of order) await this.#children.get(member)?.stop();
     if (this.#sockets !== '') await rm(this.#sockets, { recursive: true, force: true });
     await this.#state?.close();

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { OperatingError } from '../../core/base/error.ts';
 import type { EngineKind } from '../../core/engine/engine.ts';
+import type { ArbiterRequest } from '../../core/replication/arbiter-protocol.ts';
 import { Backup } from '../../core/replication/backup.ts';
 import type { NumberedOutput } from '../../core/replication/cpu-link.ts';
 import { Primary } from '../../core/replication/primary.ts';
@@ -54,6 +55,7 @@ export class ReplicaProcess {
   readonly #status: StatusReporter;
   #replica: Primary | Backup | undefined;
   #arbiter: Arbiter | undefined;
+  #arbiterSilent = false;
   #disk: SharedDisk | undefined;
   #runner: Runner | undefined;
   #uplink: Uplink | undefined;
@@ -191,10 +193,7 @@ export class ReplicaProcess {
         return;
       }
       case 'arbiter':
-        void askArbiter(this.#arbiter!, this.#setup.description.name, action.request)
-          .then((reply) => this.#handle({ type: 'arbiter', reply }))
-          .catch(this.#fail);
-        return;
+        return this.#ask(action.request);
       case 'admit':
         return this.#admit(action.generation);
       case 'disk':
@@ -217,6 +216,22 @@ export class ReplicaProcess {
         return this.#finish(action.reason);
       }
     }
+  }
+
+  /** Without an answer the protocol asks on for ever; a person should know that it does, but not each time. */
+  #ask(request: ArbiterRequest): void {
+    const { name } = this.#setup.description;
+    void askArbiter(this.#arbiter!, name, request)
+      .then((reply) => {
+        const silent = reply.outcome === 'unknown' || reply.outcome === 'missing';
+        if (silent && !this.#arbiterSilent) {
+          const advice = request.op === 'cold-claim' ? ' (--create is for a machine that has never run)' : '';
+          this.#setup.onNotice(`${this.#arbiter!.description} shows no record of ${name}${advice}: asking again`);
+        }
+        this.#arbiterSilent = silent;
+        this.#handle({ type: 'arbiter', reply });
+      })
+      .catch(this.#fail);
   }
 
   #admit(generation: number): void {

@@ -134,3 +134,20 @@ test('wfi retires and waits at its position, and without a host time jumps to th
   assert.equal(hart.x(9), (1n << 63n) | 7n);
   assert.equal(hart.x(18), bare.program.symbols.get('here'));
 });
+
+test('a wfi that retires just as the timer comes due goes on, like those before and after it', () => {
+  for (let nops = 0; nops < 40; nops++) {
+    const bare = bootSource(`
+      la t0, 1f; csrw mtvec, t0
+      li t0, 0x80; csrw mie, t0
+      li t1, 0x2004000; li t2, 4; sd t2, 0(t1)
+      ${'nop; '.repeat(nops)}
+      csrsi mstatus, 8
+      wfi
+      j .
+      .align 2
+      1: ${pass}
+    `);
+    runToPass(bare, 1000n);
+  }
+});

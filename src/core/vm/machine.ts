@@ -208,7 +208,11 @@ export class Machine implements ReplicatedMachine {
       this.#inStep = false;
       this.#leave(this.hart.get32(hart.exit));
     }
-    if (deadline !== undefined && this.position >= deadline) this.#time.update(this.position);
+    if (deadline !== undefined && this.position >= deadline) {
+      this.#time.update(this.position);
+      // The step before may have been a wfi.
+      this.#wake();
+    }
   }
 
   /** What the engine came back for. */

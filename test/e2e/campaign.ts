@@ -81,11 +81,12 @@ for (let i = 0; i < Number(values.rounds); i++) {
   const seed = Number(values.seed) + i;
   const sizes = { answersBefore: 1500, answersAfter: 1500, linesAfter: 30 };
   const result = await runRound({ image, fault: kind, seed, connections: Number(values.connections), ...sizes });
-  appendFileSync(out, `${JSON.stringify(result)}\n`);
-  if (result.problems.length > 0) failures++;
-  const { story, problems, ...figures } = result;
+  const { story, ...figures } = result;
+  const bad = result.problems.length > 0;
+  if (bad) failures++;
+  appendFileSync(out, `${JSON.stringify(bad ? result : figures)}\n`);
   console.log(JSON.stringify(figures));
-  if (problems.length > 0) console.log(`${problems.slice(0, 20).join('\n')}\n${story}`);
+  if (bad) console.log(story);
 }
 writeSummary(out);
 process.exitCode = failures > 0 ? 1 : 0;

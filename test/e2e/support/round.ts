@@ -15,6 +15,7 @@ export const faults = {
   partition: 'the replicas cut from each other, in both directions or in one',
   'stop-primary': 'SIGSTOP to the primary through the whole failover, then SIGCONT',
   'stop-backup': 'SIGSTOP to the backup until the primary goes on alone, then SIGCONT',
+  'kill-disk-server': 'SIGKILL to the disk server, which is started again; both replicas stay',
 } as const;
 
 export type Fault = keyof typeof faults;
@@ -103,11 +104,13 @@ async function runFault(
   const injected = inject(fault, pair, random);
   const { answers } = load;
   const { lines } = stream;
-  await pair.until(() => aloneMembers(pair).length > 0);
+  const endsThePair = fault !== 'kill-disk-server';
+  if (endsThePair) await pair.until(() => aloneMembers(pair).length > 0);
   const aloneMs = performance.now();
   await injected.afterwards?.();
   await Promise.all([load.hasAnswered(answers + answersAfter), stream.hasSeen(lines + linesAfter)]);
-  await pair.until(() => pair.views.primary.end !== undefined || pair.views.backup.end !== undefined);
+  const oneHasEnded = (): boolean => pair.views.primary.end !== undefined || pair.views.backup.end !== undefined;
+  if (endsThePair) await pair.until(oneHasEnded);
   const redisGapMs = load.longestSilenceMs;
   const streamGapMs = stream.silence.longestMs;
   const report = await load.finish();
@@ -136,7 +139,7 @@ async function runFault(
     streamBeforeMs: Math.round(streamBeforeMs),
     redisBeforeMs: Math.round(redisBeforeMs),
     requestsPerSecondBefore,
-    aloneAfterMs: Math.round(aloneMs - faultMs),
+    aloneAfterMs: endsThePair ? Math.round(aloneMs - faultMs) : undefined,
     story: pair.story(faultMs),
   };
 }
@@ -168,6 +171,9 @@ function inject(fault: Fault, pair: WatchedPair, random: Random): Injected {
         afterwards: () => resume(pair, 'backup'),
         problems,
       };
+    case 'kill-disk-server':
+      pair.signal('disk', 'SIGKILL');
+      return { variant: 'SIGKILL', problems };
   }
 }
 
@@ -217,7 +223,7 @@ function aloneMembers(pair: WatchedPair): Member[] {
   );
 }
 
-const EXPECTED_ENDS: Record<Fault, string> = {
+const EXPECTED_ENDS: Record<Exclude<Fault, 'kill-disk-server'>, string> = {
   'kill-primary': 'SIGKILL',
   'kill-backup': 'SIGKILL',
   partition: 'status 0',
@@ -227,6 +233,11 @@ const EXPECTED_ENDS: Record<Fault, string> = {
 
 function whoWentOn(fault: Fault, pair: WatchedPair): string[] {
   const alone = aloneMembers(pair);
+  if (fault === 'kill-disk-server') {
+    const { primary, backup } = pair.views;
+    const paired = [primary, backup].every(({ phase, end }) => phase === 'paired' && end === undefined);
+    return paired ? [] : ['the pair is no pair any more'];
+  }
   if (alone.length !== 1) return [`${alone.length} replicas went on alone`];
   const [survivor] = alone;
   const other = survivor === 'primary' ? 'backup' : 'primary';

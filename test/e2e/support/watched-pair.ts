@@ -151,7 +151,7 @@ export class WatchedPair {
     });
   }
 
-  signal(member: Member, signal: NodeJS.Signals): void {
+  signal(member: Member | 'disk', signal: NodeJS.Signals): void {
     this.#pair.signal(member, signal);
   }
 

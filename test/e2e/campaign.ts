@@ -79,7 +79,7 @@ mkdirSync(dirname(out), { recursive: true });
 let failures = 0;
 for (let i = 0; i < Number(values.rounds); i++) {
   const seed = Number(values.seed) + i;
-  const sizes = { answersBefore: 1500, answersAfter: 1500, linesAfter: 30 };
+  const sizes = { answersBefore: 1000, answersAfter: 1000, linesAfter: 20 };
   const result = await runRound({ image, fault: kind, seed, connections: Number(values.connections), ...sizes });
   const { story, ...figures } = result;
   const bad = result.problems.length > 0;

@@ -82,7 +82,7 @@ export interface Description {
 }
 
 export const defaultTimeouts: Timeouts = {
-  suspicionMs: 250,
+  suspicionMs: 500,
   heartbeatMs: 25,
   claimRetryMs: 100,
   hashIntervalMs: 1000,

@@ -53,7 +53,7 @@ test('the shortest description takes its name from the file and the rest from th
   assert.equal(description.commandLine, 'console=ttyS0');
   assert.equal(description.disk, undefined);
   assert.equal(description.network, undefined);
-  assert.equal(description.timeouts.suspicionMs, 250);
+  assert.equal(description.timeouts.suspicionMs, 500);
   assert.equal(description.onDivergence, 'stop');
 });
 

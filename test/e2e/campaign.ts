@@ -80,7 +80,13 @@ let failures = 0;
 for (let i = 0; i < Number(values.rounds); i++) {
   const seed = Number(values.seed) + i;
   const sizes = { answersBefore: 1000, answersAfter: 1000, linesAfter: 20 };
-  const result = await runRound({ image, fault: kind, seed, connections: Number(values.connections), ...sizes });
+  const options = { image, fault: kind, seed, connections: Number(values.connections), ...sizes };
+  const result = await runRound(options).catch((error: unknown) => String(error));
+  if (typeof result === 'string') {
+    failures++;
+    console.log(result);
+    continue;
+  }
   const { story, ...figures } = result;
   const bad = result.problems.length > 0;
   if (bad) failures++;

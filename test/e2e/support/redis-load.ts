@@ -173,6 +173,13 @@ export class RedisLoad {
     await Promise.race([enough, this.#done]);
   }
 
+  /** For people: how each connection fares. */
+  get state(): string {
+    const of = ({ commands, silence, broken }: LoadClient): string =>
+      `${commands} commands, last answer ${silence.sinceMs} ms ago${broken === undefined ? '' : `, ${broken}`}`;
+    return this.#clients.map(of).join('; ');
+  }
+
   /** Forgets earlier silences. Returns the longest one of any connection until now, in ms. */
   resetSilence(): number {
     return Math.max(...this.#clients.map(({ silence }) => silence.reset()));

@@ -70,11 +70,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     const load = await RedisLoad.start(pair.redisPort, options.connections, options.seed);
     clients.push(load);
     const stuck = new Promise<never>((_, reject) => {
-      const why = (): string => `after ${STUCK_MS} ms:\n${pair.story()}\n${JSON.stringify(pair.views)}`;
-      patience = setTimeout(
-        () => reject(new Error(`round ${options.fault} ${options.seed} is stuck ${why()}`)),
-        STUCK_MS,
-      );
+      patience = setTimeout(() => reject(new Error(stuckReport(options, pair, stream, load))), STUCK_MS);
     });
     return await Promise.race([runFault(options, pair, stream, load), stuck]);
   } finally {
@@ -82,6 +78,13 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     for (const client of clients) client.close();
     await pair.stop();
   }
+}
+
+function stuckReport({ fault, seed }: RoundOptions, pair: WatchedPair, stream: StreamClient, load: RedisLoad): string {
+  const clients = `${stream.lines} lines of the stream, the last ${stream.silence.sinceMs} ms ago; redis: ${load.state}`;
+  const console = pair.console.split('\n').slice(-5).join('\n');
+  const status = JSON.stringify(pair.status);
+  return `${fault}, seed ${seed}, is stuck.\n${clients}\n${console}\n${status}\n${pair.story()}`;
 }
 
 async function runFault(

@@ -16,6 +16,11 @@ export class Silence {
     return longest;
   }
 
+  /** How long ago the last answer came, in whole ms. */
+  get sinceMs(): number {
+    return Math.round(performance.now() - (this.#lastMs ?? performance.now()));
+  }
+
   get longestMs(): number {
     return this.#longestMs;
   }

@@ -26,7 +26,6 @@ export interface Event {
 export interface ReplicaView {
   phase: string;
   generation: number;
-  position: string;
   halt: string | undefined;
   /** How its process ended: a signal's name, 'status 0' ..., or undefined while it lives. */
   end: string | undefined;
@@ -39,6 +38,8 @@ export class WatchedPair {
   readonly streamPort: number;
   readonly views: Readonly<Record<Member, ReplicaView>> = { primary: newView(), backup: newView() };
   readonly events: Event[] = [];
+  /** The last status of each. */
+  readonly status: Partial<Record<Member, StatusLine>> = {};
   /** The guest's console, as the two replicas let it out. */
   console = '';
   /** Between the replicas: forward is from the backup to the primary. */
@@ -121,7 +122,7 @@ export class WatchedPair {
     else {
       view.phase = line.phase;
       view.generation = line.generation;
-      if (line.type === 'status') view.position = line.position;
+      if (line.type === 'status') this.status[member] = line;
       if (line.type === 'phase') this.#note(member, `${line.phase} in generation ${line.generation}: ${line.why}`);
     }
     this.#tell();
@@ -172,7 +173,7 @@ export class WatchedPair {
 }
 
 function newView(): ReplicaView {
-  return { phase: 'starting', generation: 0, position: '0', halt: undefined, end: undefined };
+  return { phase: 'starting', generation: 0, halt: undefined, end: undefined };
 }
 
 /** The copy is on the disk before anything starts: else the first fsync of the arbiter, in a failover, would wait for it. */

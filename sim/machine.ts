@@ -148,6 +148,9 @@ export class SimMachine implements ReplicatedMachine {
       case 'entropy':
         this.#mix ^= crc32c(input.data);
         return;
+      case 'wall-clock':
+        this.#mix ^= Number(input.nanoseconds & 0xffffn);
+        return;
       case 'power':
         this.stopped = { reason: 'power', action: input.action };
     }

@@ -32,6 +32,8 @@ export type Input =
   | { readonly kind: 'console-in'; readonly device: number; readonly data: Uint8Array }
   /** The answer to an entropy request, of the length asked for. */
   | { readonly kind: 'entropy'; readonly device: number; readonly id: number; readonly data: Uint8Array }
+  /** It is this many nanoseconds after the beginning of 1970 (UTC): the real-time clock goes on from there. 0 .. 2^64-1. */
+  | { readonly kind: 'wall-clock'; readonly nanoseconds: bigint }
   /** Somebody pressed the power button: the machine stops at this position. */
   | { readonly kind: 'power'; readonly action: PowerAction };
 

@@ -13,6 +13,7 @@ export const MAX_RAM_BYTES = 3 * 1024 ** 3;
 export const PAGE_BYTES = 4096;
 
 export const guestMap = {
+  rtc: { base: 0x0010_1000, length: 0x1000 },
   aclint: { base: 0x0200_0000, length: 0x1_0000 },
   plic: { base: 0x0c00_0000, length: 0x0400_0000 },
   uart: { base: 0x1000_0000, length: 0x100 },
@@ -21,7 +22,7 @@ export const guestMap = {
 } as const;
 
 /** PLIC sources. */
-export const interruptSource = { virtio0: 1, uart: 10 } as const;
+export const interruptSource = { virtio0: 1, uart: 10, rtc: 11 } as const;
 
 // ---- the software TLB -------------------------------------------------------------------------------------------------
 /** Data TLB: 4 modes of 4,096 entries of 32 bytes: read tag, write tag, watched-write tag, addend, PTE's offset. */

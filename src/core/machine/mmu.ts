@@ -145,12 +145,21 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     i32.gt_u(i32.add(i32.and(i32.wrap_i64(vaddr), c32(4095)), size), c32(4096));
   const misaligned = (vaddr: I64, size: I32): I32 => i32.and(i32.wrap_i64(vaddr), i32.sub(size, c32(1)));
 
+  /**
+   * In a translation a store that changes what is derived from memory is left to the interpreter before it has happened:
+   * done twice, it would be fetched and addressed by what it had changed itself.
+   */
+  const leaveIfDerived = (f: FunctionBuilder, devices: boolean, fail: () => void): void => {
+    if (!devices) f.if(i32.or(get32(hart.event), get32(hart.refetch)), fail);
+  };
+
   /** Probes both pages of a straddling access; calls `each` with (offset of byte i). */
   const straddle = (
     f: FunctionBuilder,
     vaddr: I64,
     size: I32,
     access: number,
+    devices: boolean,
     fail: () => void,
     each: (host: I32, i: I32) => void,
   ): void => {
@@ -167,6 +176,7 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     if (access === ACCESS_WRITE) {
       f.do(touch, first, head);
       f.do(touch, second, i32.sub(size, head));
+      leaveIfDerived(f, devices, fail);
     }
     const index = f.local('i32');
     const at = f.local('i32');
@@ -187,7 +197,7 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     f.if(crosses(vaddr, size), () => {
       const value = f.local('i64');
       f.set(value, c64(0));
-      straddle(f, vaddr, size, ACCESS_READ, fail, (host, i) => {
+      straddle(f, vaddr, size, ACCESS_READ, devices, fail, (host, i) => {
         const shift = i64.extend_i32_u(i32.shl(i, c32(3)));
         f.set(value, i64.or(value, i64.shl(i64.load8_u(host), shift)));
       });
@@ -225,7 +235,7 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     const value = f.param<'i64'>(2);
     const fail = (): void => f.return();
     f.if(crosses(vaddr, size), () => {
-      straddle(f, vaddr, size, ACCESS_WRITE, fail, (host, i) => {
+      straddle(f, vaddr, size, ACCESS_WRITE, devices, fail, (host, i) => {
         f.store('i64.store8', host, i64.shr_u(value, i64.extend_i32_u(i32.shl(i, c32(3)))));
       });
       f.return();
@@ -259,6 +269,7 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     });
     if (!devices) f.if(isHtif(host), () => retry(f));
     f.do(touch, host, size);
+    leaveIfDerived(f, devices, fail);
     sized(f, size, (bytes) => f.store(storeOf[bytes], host, value));
     f.if(isHtif(host), () => {
       f.do(imports.htifStore, host, size);

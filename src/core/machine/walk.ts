@@ -118,6 +118,8 @@ export function emitWalk(m: ModuleBuilder, map: MemoryMap, pmp: Callee, { touch,
           const address = physicalOf(host);
           f.if(i32.eqz(f.call(pmp, address, c32(ACCESS_WRITE), c32(PRIVILEGE_S))), () => fail(accessFault));
           f.do(touch, host, c32(8));
+          // A table that is code of the running translation: the interpreter does it all, from the fetch on.
+          f.if(get32(hart.event), () => f.return(c64(-1)));
           f.set(pte, i64.or(pte, needed));
           f.store('i64.store', host, pte);
         });

@@ -61,3 +61,11 @@ test('a number that stands for no kind is malformed at its offset', () => {
     (error) => error instanceof MalformedError && error.offset === 1 && /no kind 200/.test(error.message),
   );
 });
+
+test('a wall-clock input comes back as it was', () => {
+  const input = { kind: 'wall-clock', nanoseconds: 1_790_000_000_123_456_789n } as const;
+  const entry: LogEntry = { position: 7n, kind: 'input', input };
+  const writer = new ByteWriter(64);
+  encodeEntry(writer, entry, 3n);
+  assert.deepEqual(decodeEntries(writer.take(), 3n), [entry]);
+});

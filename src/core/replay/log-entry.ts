@@ -34,6 +34,7 @@ const POWER = 6;
 const OUTPUT_MARK = 7;
 const HASH = 8;
 const END = 9;
+const WALL_CLOCK = 10;
 
 /** The longest payload of one entry, in bytes: the data of a disk read. */
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
@@ -66,6 +67,7 @@ export function inputBytesAtMost(input: Input): number {
     case 'entropy':
       return 48 + input.data.length;
     case 'clock':
+    case 'wall-clock':
     case 'power':
       return 48;
   }
@@ -118,6 +120,9 @@ function encodeInput(writer: ByteWriter, input: Input): void {
       writer.varint(input.device);
       writer.varint(input.id);
       return writer.bytes(input.data);
+    case 'wall-clock':
+      writer.u8(WALL_CLOCK);
+      return writer.u64(input.nanoseconds);
     case 'power':
       writer.u8(POWER);
       return writer.u8(powerActions[input.action]);
@@ -188,6 +193,8 @@ function decodeInput(reader: ByteReader, kind: number, at: number): Input {
         id: reader.varint(MAX_REQUEST_ID),
         data: reader.bytes(MAX_PAYLOAD_BYTES),
       };
+    case WALL_CLOCK:
+      return { kind: 'wall-clock', nanoseconds: reader.u64() };
     case POWER:
       return { kind: 'power', action: named(reader, powerActionOf, 'power action') };
     default:

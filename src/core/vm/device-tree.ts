@@ -21,7 +21,7 @@ export function describeMachine(
   initramfs: { readonly start: number; readonly end: number } | undefined,
 ): Uint8Array {
   const soc: { [name: string]: TreeNode } = {};
-  const { aclint, plic, uart, virtio } = guestMap;
+  const { aclint, plic, rtc, uart, virtio } = guestMap;
   const hex = (value: number): string => value.toString(16);
   if (config.firmware === 'none') {
     soc[`clint@${hex(aclint.base)}`] = {
@@ -42,6 +42,14 @@ export function describeMachine(
       '#address-cells': 0,
       'riscv,ndev': PLIC_SOURCES,
       phandle: PLIC_PHANDLE,
+    },
+  };
+  soc[`rtc@${hex(rtc.base)}`] = {
+    properties: {
+      compatible: 'google,goldfish-rtc',
+      reg: [...cells64(rtc.base), ...cells64(rtc.length)],
+      'interrupt-parent': PLIC_PHANDLE,
+      interrupts: interruptSource.rtc,
     },
   };
   soc[`serial@${hex(uart.base)}`] = {

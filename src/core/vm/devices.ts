@@ -2,6 +2,7 @@
 import { ACLINT_WINDOW_BYTES, Aclint, type AclintDependencies } from '../devices/aclint.ts';
 import type { Device, GuestMemory, Plain } from '../devices/device.ts';
 import { PLIC_WINDOW_BYTES, Plic, type PlicDependencies } from '../devices/plic.ts';
+import { RTC_WINDOW_BYTES, Rtc } from '../devices/rtc.ts';
 import { UART_WINDOW_BYTES, Uart } from '../devices/uart.ts';
 import { VirtioBlock } from '../devices/virtio/block.ts';
 import { VirtioConsole } from '../devices/virtio/console.ts';
@@ -27,6 +28,7 @@ export interface DevicesDependencies {
 
 export class MachineDevices {
   readonly uart: Uart;
+  readonly #rtc: Rtc;
   readonly #all: readonly Device[];
   readonly #virtio: readonly VirtioDevice[];
 
@@ -36,6 +38,8 @@ export class MachineDevices {
     this.uart = new Uart({ device: UART_DEVICE }, { interrupt: plic.line(interruptSource.uart), emit: deps.emit });
     deps.bus.attach(guestMap.aclint.base, ACLINT_WINDOW_BYTES, aclint);
     deps.bus.attach(guestMap.plic.base, PLIC_WINDOW_BYTES, plic);
+    this.#rtc = new Rtc(deps.timer);
+    deps.bus.attach(guestMap.rtc.base, RTC_WINDOW_BYTES, this.#rtc);
     deps.bus.attach(guestMap.uart.base, UART_WINDOW_BYTES, this.uart);
     this.#virtio = config.virtio.map((device, slot) => {
       const interrupt = plic.line(interruptSource.virtio0 + slot);
@@ -43,7 +47,7 @@ export class MachineDevices {
       deps.bus.attach(guestMap.virtio.base + slot * guestMap.virtio.length, guestMap.virtio.length, made);
       return made;
     });
-    this.#all = [plic, aclint, this.uart, ...this.#virtio];
+    this.#all = [plic, aclint, this.#rtc, this.uart, ...this.#virtio];
   }
 
   save(): Plain[] {
@@ -52,6 +56,10 @@ export class MachineDevices {
 
   /** False if the input names a device or a request that does not exist: it has no effect then. */
   apply(input: Exclude<Input, { kind: 'clock' | 'power' }>): boolean {
+    if (input.kind === 'wall-clock') {
+      this.#rtc.set(input.nanoseconds);
+      return true;
+    }
     if (input.kind === 'console-in' && input.device === UART_DEVICE) {
       this.uart.input(input.data);
       return true;

@@ -6,6 +6,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { assert } from '../../core/base/assert.ts';
 import { OperatingError } from '../../core/base/error.ts';
 import type { EngineKind } from '../../core/engine/engine.ts';
+import type { Input } from '../../core/machine/doors.ts';
 import type { CpuCommand } from '../../core/replication/cpu-link.ts';
 import { CpuSide } from '../../core/replication/cpu-side.ts';
 import { Machine } from '../../core/vm/machine.ts';
@@ -58,6 +59,8 @@ function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper } | und
   }
 }
 
+const wallClock = (): Input => ({ kind: 'wall-clock', nanoseconds: BigInt(Date.now()) * 1_000_000n });
+
 function takeCommands(side: CpuSide): void {
   const now = Atomics.load(signal, 0);
   if (now === seen) return;
@@ -75,9 +78,12 @@ if (parts) {
   const { machine, side, keeper } = parts;
   port.postMessage({ type: 'ready' } satisfies CpuThreadNote);
   let beatMs = nowMs();
+  // A machine that begins here is told what time it is; a backup's hears it from the log.
+  let dated = false;
   for (;;) {
     takeCommands(side);
     if (side.recording && !side.paused) {
+      if (!dated && machine.position === 0n) dated = side.apply(wallClock());
       const clock = keeper.due(woken);
       if (clock) side.apply(clock);
     }

@@ -170,7 +170,7 @@ export class TranslatorContext implements Context {
         f.store(({ 1: 'i64.store8', 2: 'i64.store16', 4: 'i64.store32', 8: 'i64.store' } as const)[size], host, value);
       },
       () => {
-        // If it changed code or translations it is executed once more by the interpreter, with the same effect.
+        // If it would change code or a translation it has not been done: the interpreter does it.
         f.do(this.#region.storeQuick, at, c32(size), value);
         this.#checkSlow();
       },

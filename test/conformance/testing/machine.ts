@@ -20,6 +20,8 @@ export interface BareMachine {
 export interface BareOptions {
   readonly ramBytes?: number;
   readonly stepsPerTick?: number;
+  /** Instead of the engine that the suite is about. */
+  readonly engine?: EngineChoice;
 }
 
 export const RAM = 0x8000_0000n;
@@ -51,7 +53,7 @@ export function bootProgram(program: Assembled, options: BareOptions = {}): Bare
       virtio: [],
       clock: { kind: 'steps', stepsPerTick: options.stepsPerTick ?? 10 },
     },
-    { engine: engineUnderTest(), onHtifExit: (value) => (status = value) },
+    { engine: options.engine ?? engineUnderTest(), onHtifExit: (value) => (status = value) },
   );
   machine.onOutput = (output) => {
     if (output.kind === 'console-out') text += String.fromCharCode(...output.data);

@@ -55,7 +55,7 @@ async function bootQemu(image: BuiltImage, commandLine: string): Promise<Boot> {
   try {
     await guest.says(READY);
     const seconds = (performance.now() - begun) / 1000;
-    const cpuSeconds = [...threadUse([guest.pid]).values()].reduce((sum, use) => sum + use.cpuSeconds, 0);
+    const cpuSeconds = Object.values(threadUse([guest.pid])).reduce((sum, use) => sum + use.cpuSeconds, 0);
     return { seconds, cpuSeconds };
   } finally {
     await guest.kill();

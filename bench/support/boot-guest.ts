@@ -27,7 +27,7 @@ const run = await PlainRun.start({
   onNotice: () => {},
 });
 await Promise.race([promise, run.ended.then(() => Promise.reject(new Error(`the guest ended: ${console}`)))]);
-const use = [...threadUse([process.pid])].find(([role]) => role.endsWith(', CPU thread'))?.[1];
+const use = Object.entries(threadUse([process.pid])).find(([role]) => role.endsWith(', CPU thread'))?.[1];
 if (use === undefined) throw new Error('the CPU thread is not in /proc');
 const report: BootReport = { steps: Number(run.position), ...use };
 process.stdout.write(`${JSON.stringify(report)}\n`);

@@ -10,7 +10,7 @@ export interface Use {
 }
 
 /** By role, such as 'run, CPU thread' or 'passt'. */
-export type Uses = ReadonlyMap<string, Use>;
+export type Uses = Readonly<Record<string, Use>>;
 
 function read(path: string): string {
   try {
@@ -46,7 +46,7 @@ function threadRole(process: string, comm: string): string {
 
 /** Since the start of each thread. Threads of one role are added up; those that have ended are not there. */
 export function threadUse(pids: readonly number[]): Uses {
-  const uses = new Map<string, Use>();
+  const uses: Record<string, Use> = {};
   for (const pid of family(pids)) {
     let threads: string[];
     try {
@@ -59,20 +59,20 @@ export function threadUse(pids: readonly number[]): Uses {
       const path = `/proc/${pid}/task/${thread}`;
       const role = threadRole(process, read(`${path}/comm`).trim());
       const [ran = 0, waited = 0] = read(`${path}/schedstat`).split(' ').map(Number);
-      const before = uses.get(role);
-      uses.set(role, {
+      const before = uses[role];
+      uses[role] = {
         cpuSeconds: ran / 1e9 + (before?.cpuSeconds ?? 0),
         waitedSeconds: waited / 1e9 + (before?.waitedSeconds ?? 0),
-      });
+      };
     }
   }
   return uses;
 }
 
 export function useBetween(before: Uses, after: Uses): Uses {
-  return new Map(
-    [...after].map(([role, use]) => {
-      const old = before.get(role) ?? { cpuSeconds: 0, waitedSeconds: 0 };
+  return Object.fromEntries(
+    Object.entries(after).map(([role, use]) => {
+      const old = before[role] ?? { cpuSeconds: 0, waitedSeconds: 0 };
       const cpuSeconds = use.cpuSeconds - old.cpuSeconds;
       return [role, { cpuSeconds, waitedSeconds: use.waitedSeconds - old.waitedSeconds }];
     }),

@@ -32,14 +32,22 @@ function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : Math.round((sorted[middle - 1] + sorted[middle]) / 2);
 }
 
-function summarize(rounds: readonly RoundResult[]): object {
+/** A round that came to no result. */
+type Unfinished = Pick<RoundResult, 'fault' | 'seed' | 'problems'>;
+
+function isFinished(round: RoundResult | Unfinished): round is RoundResult {
+  return 'variant' in round;
+}
+
+function summarize(all: readonly (RoundResult | Unfinished)[]): object {
+  const rounds = all.filter(isFinished);
   const sum = (of: (round: RoundResult) => number): number => rounds.reduce((total, round) => total + of(round), 0);
   const spread = (of: (round: RoundResult) => number) => ({
     median: median(rounds.map(of)),
     worst: Math.max(...rounds.map(of)),
   });
   return {
-    rounds: rounds.length,
+    rounds: all.length,
     wentOn: rounds.filter(({ problems }) => problems.length === 0).length,
     byPrimary: rounds.filter(({ wentOn }) => wentOn === 'primary').length,
     byBackup: rounds.filter(({ wentOn }) => wentOn === 'backup').length,
@@ -57,7 +65,7 @@ function summarize(rounds: readonly RoundResult[]): object {
 
 function writeSummary(file: string): void {
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
-  const rounds = lines.map((line) => JSON.parse(line) as RoundResult);
+  const rounds = lines.map((line) => JSON.parse(line) as RoundResult | Unfinished);
   const byFault: Record<string, object> = {};
   for (const fault of Object.keys(faults)) {
     const of = rounds.filter((round) => round.fault === fault);
@@ -84,6 +92,7 @@ for (let i = 0; i < Number(values.rounds); i++) {
   const result = await runRound(options).catch((error: unknown) => String(error));
   if (typeof result === 'string') {
     failures++;
+    appendFileSync(out, `${JSON.stringify({ fault: kind, seed, problems: [result] } satisfies Unfinished)}\n`);
     console.log(result);
     continue;
   }

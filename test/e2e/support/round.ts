@@ -52,6 +52,9 @@ export interface RoundResult {
   readonly streamBeforeMs: number;
   readonly redisBeforeMs: number;
   readonly requestsPerSecondBefore: number;
+  /** What the primary said last before the fault: how far the backup is behind, and the part of the time that the guest gets. */
+  readonly lagBeforeMs: number | undefined;
+  readonly speedBefore: number | undefined;
   /** From the fault until the survivor said that it is alone, in ms. */
   readonly aloneAfterMs: number | undefined;
   readonly story: string;
@@ -104,6 +107,7 @@ async function runFault(
   const redisBeforeMs = load.resetSilence();
   const streamBeforeMs = stream.silence.reset();
   const faultMs = performance.now();
+  const { lagMs, speed } = pair.status.primary ?? {};
   const injected = inject(fault, pair, random);
   const { answers } = load;
   const { lines } = stream;
@@ -142,6 +146,8 @@ async function runFault(
     streamBeforeMs: Math.round(streamBeforeMs),
     redisBeforeMs: Math.round(redisBeforeMs),
     requestsPerSecondBefore,
+    lagBeforeMs: lagMs === undefined ? undefined : Math.round(lagMs),
+    speedBefore: speed,
     aloneAfterMs: endsThePair ? Math.round(aloneMs - faultMs) : undefined,
     story: pair.story(faultMs),
   };

@@ -39,7 +39,7 @@ export class WatchedPair {
   readonly views: Readonly<Record<Member, ReplicaView>> = { primary: newView(), backup: newView() };
   readonly events: Event[] = [];
   /** The last status of each. */
-  readonly status: Partial<Record<Member, StatusLine>> = {};
+  readonly status: Partial<Record<Member, StatusLine & { type: 'status' }>> = {};
   /** The guest's console, as the two replicas let it out. */
   console = '';
   /** Between the replicas: forward is from the backup to the primary. */

@@ -377,3 +377,47 @@ test('more pages of code than can be kept decoded run as well as a few', () => {
   assert.equal(program.machine.hart.x(10), 2n * 2300n * (1n + 2n));
   assert.equal(memory64(program, 0x8050_0000n), 0x8082_0509n);
 });
+
+test('3 GiB of RAM are there to the last byte, for code, data, atomics, page tables and devices', () => {
+  const bytes = 3 * 1024 ** 3;
+  const end = 0x8000_0000n + BigInt(bytes);
+  const [root, level1, level0] = [end - 0x4000n, end - 0x5000n, end - 0x6000n];
+  const virtual = 0x4000_0000n;
+  const bare = bootSource(
+    `
+    li s0, ${end - 8n}; li s1, ${end - 0x2000n}
+    li t0, 0x1122334455667788; sd t0, 0(s0); ld s2, 0(s0); lbu s3, 7(s0)
+    amoadd.d s4, t0, (s0); lr.w s5, (s0); sc.w s5, t0, (s0); fence.i
+    li t1, -4; add t1, s1, t1; sd t0, 0(t1); ld s6, 0(t1)            # across pages
+    li t0, 0x80820505; sw t0, 0(s1); li a0, 4; jalr ra, 0(s1)         # c.addi a0, 1; c.jr ra
+    jalr ra, 0(s1)
+    li t0, 0x3fffffffffffff; csrw pmpaddr0, t0; li t0, 0x1f; csrw pmpcfg0, t0
+    li t0, ${root}; li t1, ${makePte(level1, pte.V)}; sd t1, 8(t0)
+    li t0, ${level1}; li t1, ${makePte(level0, pte.V)}; sd t1, 0(t0)
+    li t0, ${level0}; li t1, ${makePte(end - 0x1000n, RW | pte.V)}; sd t1, 0(t0)
+    li t0, ${(8n << 60n) | (root >> 12n)}; csrw satp, t0
+    li t0, 0x1800; csrc mstatus, t0; li t0, 0x20800; csrs mstatus, t0
+    li t0, ${virtual + 0xff8n}; ld s7, 0(t0); li t1, 77; sd t1, 0(t0); ld s8, 0(t0)
+    li t0, 0x20000; csrc mstatus, t0
+    ${pass}`,
+    { ramBytes: bytes },
+  );
+  runToPass(bare);
+  const { hart: h, ram } = bare.machine;
+  const sum = 0x1122_3344_5566_7788n * 2n;
+  const stored = (sum & ~0xffff_ffffn) | 0x5566_7788n;
+  assert.equal(h.x(18), 0x1122_3344_5566_7788n);
+  assert.equal(h.x(19), 0x11n);
+  assert.equal(h.x(20), 0x1122_3344_5566_7788n);
+  assert.equal(h.x(22), 0x1122_3344_5566_7788n);
+  assert.equal(h.x(10), 6n);
+  assert.equal(h.x(23), stored);
+  assert.equal(h.x(24), 77n);
+  assert.equal(ram.read64(Number(end) - 8), 77n);
+  assert.equal(ram.read64(Number(level0)), makePte(end - 0x1000n, RW | AD | pte.V));
+  const before = bare.machine.hash();
+  assert(ram.write64(Number(end) - 8, 78n));
+  assert.notEqual(bare.machine.hash(), before);
+  assert(ram.write64(Number(end) - 8, 77n));
+  assert.equal(bare.machine.hash(), before);
+});

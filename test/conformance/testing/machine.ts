@@ -20,6 +20,8 @@ export interface BareMachine {
 export interface BareOptions {
   readonly ramBytes?: number;
   readonly stepsPerTick?: number;
+  /** Time and wake-ups come as inputs only. */
+  readonly clockByInput?: boolean;
   /** Instead of the engine that the suite is about. */
   readonly engine?: EngineChoice;
 }
@@ -51,7 +53,7 @@ export function bootProgram(program: Assembled, options: BareOptions = {}): Bare
       firmware: 'none',
       boot: { kind: 'elf', file: makeElf(program, { tohost: TOHOST }) },
       virtio: [],
-      clock: { kind: 'steps', stepsPerTick: options.stepsPerTick ?? 10 },
+      clock: options.clockByInput ? { kind: 'input' } : { kind: 'steps', stepsPerTick: options.stepsPerTick ?? 10 },
     },
     { engine: options.engine ?? engineUnderTest(), onHtifExit: (value) => (status = value) },
   );

@@ -15,6 +15,8 @@ export const TIMEBASE_HZ = 10_000_000;
 export const PLIC_SOURCES = 31;
 
 const EXTENSIONS = ['i', 'm', 'a', 'f', 'd', 'c', 'zicsr', 'zifencei', 'zicntr', 'zba', 'zbb', 'zbs', 'sstc'];
+/** The walk sets A and D bits itself, and under the builtin firmware nothing can turn that off. */
+const BUILTIN_EXTENSIONS = [...EXTENSIONS, 'svadu'];
 
 export function describeMachine(
   config: MachineConfig,
@@ -84,7 +86,7 @@ export function describeMachine(
       [`memory@${hex(RAM_BASE)}`]: {
         properties: { device_type: 'memory', reg: [...cells64(RAM_BASE), ...cells64(config.ramBytes)] },
       },
-      cpus: cpus(),
+      cpus: cpus(config.firmware),
       soc: {
         properties: { '#address-cells': 2, '#size-cells': 2, compatible: 'simple-bus', ranges: true },
         children: soc,
@@ -108,7 +110,9 @@ function chosen(config: MachineConfig, initramfs: { start: number; end: number }
   return { properties };
 }
 
-function cpus(): TreeNode {
+function cpus(firmware: MachineConfig['firmware']): TreeNode {
+  const extensions = firmware === 'builtin' ? BUILTIN_EXTENSIONS : EXTENSIONS;
+  const named = extensions.filter((name) => name.length > 1);
   return {
     properties: { '#address-cells': 1, '#size-cells': 0, 'timebase-frequency': TIMEBASE_HZ },
     children: {
@@ -118,15 +122,16 @@ function cpus(): TreeNode {
           reg: 0,
           status: 'okay',
           compatible: 'riscv',
-          'riscv,isa': 'rv64imafdc_zicntr_zicsr_zifencei_zba_zbb_zbs_sstc',
+          'riscv,isa': `rv64imafdc_${named.join('_')}`,
           'riscv,isa-base': 'rv64i',
-          'riscv,isa-extensions': EXTENSIONS,
+          'riscv,isa-extensions': extensions,
           'mmu-type': 'riscv,sv48',
         },
         children: {
           'interrupt-controller': {
             properties: {
               '#interrupt-cells': 1,
+              '#address-cells': 0,
               'interrupt-controller': true,
               compatible: 'riscv,cpu-intc',
               phandle: CPU_PHANDLE,

@@ -97,6 +97,7 @@ const HEAD = `# Benchmarks
 
 Written by \`npm run bench\`; do not edit. Medians, with the range of all runs in brackets. All parties of a test, the client too, share
 this machine's cores, and so does whatever else it does meanwhile: look at the load and at the seconds without a core before you compare.
+Understudy runs with its default engine, the interpreter.
 `;
 
 const { values } = parseArgs({

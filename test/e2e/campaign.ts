@@ -8,7 +8,7 @@
  */
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { buildImage } from '../../src/host/image/build-image.ts';
 import { type Fault, faults, type RoundResult, runRound } from './support/round.ts';
 
@@ -89,7 +89,7 @@ for (let i = 0; i < Number(values.rounds); i++) {
   const seed = Number(values.seed) + i;
   const sizes = { answersBefore: 1000, answersAfter: 1000, linesAfter: 20 };
   const options = { image, fault: kind, seed, connections: Number(values.connections), ...sizes };
-  const result = await runRound(options).catch((error: unknown) => String(error));
+  const result = await runRound(options).catch((error: unknown) => inspect(error));
   if (typeof result === 'string') {
     failures++;
     appendFileSync(out, `${JSON.stringify({ fault: kind, seed, problems: [result] } satisfies Unfinished)}\n`);

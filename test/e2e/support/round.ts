@@ -67,15 +67,19 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
   const pair = await WatchedPair.start(options.image);
   const clients: { close(): void }[] = [];
   let patience: NodeJS.Timeout | undefined;
+  let stream: StreamClient | undefined;
+  let load: RedisLoad | undefined;
   try {
-    const stream = await StreamClient.open(pair.streamPort);
+    stream = await StreamClient.open(pair.streamPort);
     clients.push(stream);
-    const load = await RedisLoad.start(pair.redisPort, options.connections, options.seed);
+    load = await RedisLoad.start(pair.redisPort, options.connections, options.seed);
     clients.push(load);
     const stuck = new Promise<never>((_, reject) => {
-      patience = setTimeout(() => reject(new Error(stuckReport(options, pair, stream, load))), STUCK_MS);
+      patience = setTimeout(() => reject(new Error(`no end after ${STUCK_MS} ms`)), STUCK_MS);
     });
     return await Promise.race([runFault(options, pair, stream, load), stuck]);
+  } catch (error) {
+    throw new Error(stuckReport(options, pair, stream, load), { cause: error });
   } finally {
     clearTimeout(patience);
     for (const client of clients) client.close();
@@ -83,11 +87,17 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
   }
 }
 
-function stuckReport({ fault, seed }: RoundOptions, pair: WatchedPair, stream: StreamClient, load: RedisLoad): string {
-  const clients = `${stream.lines} lines of the stream, the last ${stream.silence.sinceMs} ms ago; redis: ${load.state}`;
+function stuckReport(
+  { fault, seed }: RoundOptions,
+  pair: WatchedPair,
+  stream: StreamClient | undefined,
+  load: RedisLoad | undefined,
+): string {
+  const lines = `${stream?.lines} lines of the stream, the last ${stream?.silence.sinceMs} ms ago`;
   const console = pair.console.split('\n').slice(-5).join('\n');
   const status = JSON.stringify(pair.status);
-  return `${fault}, seed ${seed}, is stuck.\n${clients}\n${console}\n${status}\n${pair.story()}`;
+  const clients = [lines, ...(stream?.problems ?? []), `redis: ${load?.state}`].join('\n');
+  return `${fault}, seed ${seed}, came to no end.\n${clients}\n${console}\n${status}\n${pair.story()}`;
 }
 
 async function runFault(

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { loadDescription } from '../../../src/host/description/load.ts';
 import type { BuiltImage } from '../../../src/host/image/manifest.ts';
 import { parseAddress } from '../../../src/host/net/address.ts';
-import { Pair } from '../../../src/host/pair/pair.ts';
+import { Pair, type PairMember } from '../../../src/host/pair/pair.ts';
 import type { StatusLine } from '../../../src/host/replica/status.ts';
 import { Link } from './link.ts';
 
@@ -19,7 +19,7 @@ export type Member = 'primary' | 'backup';
 
 export interface Event {
   readonly atMs: number;
-  readonly member: Member;
+  readonly member: PairMember;
   readonly what: string;
 }
 
@@ -95,9 +95,7 @@ export class WatchedPair {
       description: await loadDescription(descriptionFile),
       stateDirectory,
       onStatus: (member, line) => this.#status(member, line),
-      onNotice: (member, line) => {
-        if (member === 'primary' || member === 'backup') this.#note(member, line);
-      },
+      onNotice: (member, line) => this.#note(member, line),
       onReplicaEnd: (member, { code, signal }) => {
         this.views[member].end = signal ?? `status ${code}`;
         this.#note(member, `process ended: ${this.views[member].end}`);
@@ -128,7 +126,7 @@ export class WatchedPair {
     this.#tell();
   }
 
-  #note(member: Member, what: string): void {
+  #note(member: PairMember, what: string): void {
     this.events.push({ atMs: performance.now(), member, what });
     this.#tell();
   }

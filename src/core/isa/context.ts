@@ -6,7 +6,7 @@
  * Rule (two phases): read, check and probe first, then commit. Nothing traps after the first commit; so `rd`, `fd`,
  * `jump` come after every `load`, `store`, `amo`, `trap`. (A `store` is itself a commit: it is the last thing that traps.)
  */
-import type { Expr, F32, F64, I32, I64, Type } from '../wasm/expression.ts';
+import type { Expr, I32, I64, Type } from '../wasm/expression.ts';
 
 export type FloatFormat = 's' | 'd';
 
@@ -39,7 +39,7 @@ export interface Context {
   // ---- operands (x0 reads 0) -------------------------------------------------------------------------------------
   readonly rs1: I64;
   readonly rs2: I64;
-  /** The sign-extended immediate of the format (shamt, CSR number, zimm and rm have their own). */
+  /** The immediate of the format, sign-extended; a shift's amount; a CSR's number. */
   readonly imm: I64;
   /** The instruction's own virtual address, and that of the one behind it (pc + length). */
   readonly pc: I64;
@@ -101,7 +101,4 @@ export interface Context {
    * Operands as bits: 's' operands already unboxed. May trap (rm) before any commit.
    */
   float(operation: FloatOperation, format: FloatFormat, a: I64, b?: I64, c?: I64): I64;
-
-  readonly asF64: (bits: I64) => F64;
-  readonly asF32: (bits: I64) => F32;
 }

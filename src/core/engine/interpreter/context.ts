@@ -2,7 +2,7 @@
  * The interpreter's side of the instruction semantics: operands come from the predecoded record at `ip`, at run time.
  * One context serves one case of the dispatch while it is generated.
  */
-import type { Context, FloatFormat, FloatOperation } from '../../isa/context.ts';
+import type { Context } from '../../isa/context.ts';
 import type { Operation } from '../../isa/table.ts';
 import { CSR_CLEAR, CSR_SET, CSR_WRITE } from '../../machine/csr.ts';
 import { any64, get32, get64, noteTrap, set } from '../../machine/emit.ts';
@@ -20,23 +20,12 @@ import {
   SINK,
   X,
 } from '../../machine/hart.ts';
-import { DATA_TLB_ENTRIES, RAM_BASE, RECORD_BYTES, SLOTS, tlbEntry } from '../../machine/memory-map.ts';
+import { RECORD_BYTES, SLOTS } from '../../machine/memory-map.ts';
 import type { Mmu } from '../../machine/mmu.ts';
 import { pendingInterrupts, type Traps } from '../../machine/trap.ts';
-import {
-  type Expr,
-  type F32,
-  type F64,
-  f32,
-  f64,
-  type I32,
-  type I64,
-  i32,
-  i64,
-  type Type,
-} from '../../wasm/expression.ts';
+import { type I32, type I64, i32, i64 } from '../../wasm/expression.ts';
 import type { Callee, FunctionBuilder, Label } from '../../wasm/function.ts';
-import { emitFloat } from '../float.ts';
+import { type AccessSize, EngineContext } from '../engine-context.ts';
 import { record } from './record.ts';
 
 /** What all cases of the dispatch share. */
@@ -70,23 +59,27 @@ export function pcNow(loop: Loop): I64 {
   return i64.add(loop.pageVirtual, i64.extend_i32_u(i32.shr_u(i32.sub(loop.ip, loop.base), c32(3))));
 }
 
-export class InterpreterContext implements Context {
+export class InterpreterContext extends EngineContext implements Context {
   readonly #loop: Loop;
   readonly #operation: Operation;
-  readonly #f: FunctionBuilder;
   /** The semantics have left the case themselves (jump, system). */
   #ended = false;
 
   constructor(loop: Loop, operation: Operation) {
+    const tlb = {
+      table: get32(hart.dataTlb),
+      readGeneration: get64(hart.readGeneration),
+      writeGeneration: get64(hart.writeGeneration),
+    };
+    super({ ...loop, tlb });
     this.#loop = loop;
     this.#operation = operation;
-    this.#f = loop.f;
   }
 
   /** What comes after the semantics: on to the next record. */
   finish(): void {
     if (this.#ended) return;
-    const f = this.#f;
+    const f = this.f;
     const { labels } = this.#loop;
     if (this.#operation.kind === 'csr') {
       set(f, hart.pc, this.nextPc);
@@ -101,7 +94,7 @@ export class InterpreterContext implements Context {
 
   /** The last act of a store that changed a translation: where the next instruction stands may have changed. */
   #refetch(): void {
-    const f = this.#f;
+    const f = this.f;
     f.if(get32(hart.refetch), () => {
       set(f, hart.refetch, c32(0));
       set(f, hart.pc, this.nextPc);
@@ -144,21 +137,13 @@ export class InterpreterContext implements Context {
     return i64.extend_i32_u(i32.shr_u(this.#register(record.rs1), c32(3)));
   }
 
-  // ---- values ---------------------------------------------------------------------------------------------------------
-  let<T extends Type>(e: Expr<T>): Expr<T> {
-    return this.#f.let(e);
-  }
-  if(condition: I32, then: () => void, otherwise?: () => void): void {
-    this.#f.if(condition, then, otherwise);
-  }
-
   // ---- commits --------------------------------------------------------------------------------------------------------
   rd(value: I64): void {
-    this.#f.store('i64.store', this.#register(record.rd), value, X);
+    this.f.store('i64.store', this.#register(record.rd), value, X);
   }
 
   branch(condition: I32): void {
-    this.#f.if(condition, () => this.#goRelative());
+    this.f.if(condition, () => this.#goRelative());
   }
 
   jumpImmediate(): void {
@@ -168,7 +153,7 @@ export class InterpreterContext implements Context {
 
   #goRelative(): void {
     const { ip, base, labels } = this.#loop;
-    const f = this.#f;
+    const f = this.f;
     const target = f.let(i32.add(ip, i32.shl(this.#imm32(), c32(3))));
     f.if(i32.lt_u(i32.sub(target, base), c32(SLOTS * RECORD_BYTES)), () => {
       f.set(ip, target);
@@ -180,7 +165,7 @@ export class InterpreterContext implements Context {
 
   jump(target: I64): void {
     const { ip, base, pageVirtual, labels } = this.#loop;
-    const f = this.#f;
+    const f = this.f;
     const to = f.let(target);
     f.if(i64.lt_u(i64.xor(to, pageVirtual), c64(4096)), () => {
       f.set(ip, i32.add(base, i32.shl(i32.and(i32.wrap_i64(to), c32(4094)), c32(3))));
@@ -192,113 +177,39 @@ export class InterpreterContext implements Context {
   }
 
   // ---- memory ---------------------------------------------------------------------------------------------------------
-  #entry(address: I64): I32 {
-    const index = i32.and(i32.wrap_i64(i64.shr_u(address, c64(12))), c32(DATA_TLB_ENTRIES - 1));
-    return this.#f.let(i32.add(get32(hart.dataTlb), i32.shl(index, c32(5))));
-  }
-
-  #tag(address: I64, size: number, generation: I64): I64 {
-    return i64.or(i64.and(address, c64(BigInt(-4096 | (size - 1)))), generation);
-  }
-
   /** Around a slow path that may reach a device: the steps left go out and come back. */
   #slow(call: () => void): void {
-    const f = this.#f;
+    const f = this.f;
     set(f, hart.remaining, this.#loop.remaining);
     call();
     f.brIf(this.#loop.labels.trap, i32.eq(get32(hart.event), c32(EVENT_TRAP)));
     f.set(this.#loop.remaining, get32(hart.remaining));
   }
 
-  load(size: 1 | 2 | 4 | 8, signed: boolean, address: I64): I64 {
-    const f = this.#f;
-    const at = f.let(address);
-    const entry = this.#entry(at);
-    const value = f.local('i64');
-    f.if(
-      i64.eq(i64.load(entry, tlbEntry.readTag), this.#tag(at, size, get64(hart.readGeneration))),
-      () => {
-        const host = i32.add(i32.wrap_i64(at), i32.load(entry, tlbEntry.addend));
-        const loaded = signed
-          ? { 1: i64.load8_s, 2: i64.load16_s, 4: i64.load32_s, 8: i64.load }[size](host)
-          : { 1: i64.load8_u, 2: i64.load16_u, 4: i64.load32_u, 8: i64.load }[size](host);
-        f.set(value, loaded);
-      },
-      () => {
-        this.#slow(() => f.set(value, f.call<'i64'>(this.#loop.mmu.loadSlow, at, c32(size))));
-        if (signed && size < 8) {
-          f.set(value, { 1: i64.extend8_s, 2: i64.extend16_s, 4: i64.extend32_s }[size as 1 | 2 | 4](value));
-        }
-      },
-    );
+  protected override loadSlow(size: AccessSize, address: I64): I64 {
+    const value = this.f.local('i64');
+    this.#slow(() => this.f.set(value, this.f.call<'i64'>(this.#loop.mmu.loadSlow, address, c32(size))));
     return value;
   }
 
-  store(size: 1 | 2 | 4 | 8, address: I64, value: I64): void {
-    const f = this.#f;
-    const at = f.let(address);
-    const entry = this.#entry(at);
-    f.if(
-      i64.eq(i64.load(entry, tlbEntry.writeTag), this.#tag(at, size, get64(hart.writeGeneration))),
-      () => {
-        const host = i32.add(i32.wrap_i64(at), i32.load(entry, tlbEntry.addend));
-        f.store(({ 1: 'i64.store8', 2: 'i64.store16', 4: 'i64.store32', 8: 'i64.store' } as const)[size], host, value);
-      },
-      () => {
-        this.#slow(() => f.do(this.#loop.mmu.storeSlow, at, c32(size), value));
-        this.#refetch();
-      },
-    );
+  protected override storeSlow(size: AccessSize, address: I64, value: I64): void {
+    this.#slow(() => this.f.do(this.#loop.mmu.storeSlow, address, c32(size), value));
+    this.#refetch();
   }
 
-  #atomic(size: 4 | 8, address: I64, access: number): I32 {
-    const f = this.#f;
-    const host = f.call<'i32'>(this.#loop.mmu.atomicHost, address, c32(size), c32(access));
-    f.brIf(this.#loop.labels.trap, i32.eqz(host));
+  protected override atomicHost(size: 4 | 8, address: I64, access: number): I32 {
+    const host = this.f.call<'i32'>(this.#loop.mmu.atomicHost, address, c32(size), c32(access));
+    this.f.brIf(this.#loop.labels.trap, i32.eqz(host));
     return host;
   }
 
-  #physicalOf(host: I32): I64 {
-    return i64.add(i64.extend_i32_u(i32.sub(host, c32(this.#loop.ramOffset))), c64(RAM_BASE));
-  }
-
-  loadReserved(size: 4 | 8, address: I64): I64 {
-    const f = this.#f;
-    const host = this.#atomic(size, address, 0);
-    const value = f.let(size === 4 ? i64.load32_s(host) : i64.load(host));
-    set(f, hart.reservationAddress, this.#physicalOf(host));
-    set(f, hart.reservationSize, c32(size));
-    return value;
-  }
-
-  storeConditional(size: 4 | 8, address: I64, value: I64): I64 {
-    const f = this.#f;
-    const host = this.#atomic(size, address, 1);
-    const reserved = i32.and(
-      i32.eq(get32(hart.reservationSize), c32(size)),
-      i64.eq(get64(hart.reservationAddress), this.#physicalOf(host)),
-    );
-    const failed = f.let(i64.extend_i32_u(i32.eqz(reserved)));
-    f.if(i64.eqz(failed), () => f.store(size === 4 ? 'i64.store32' : 'i64.store', host, value));
-    set(f, hart.reservationSize, c32(0));
-    return failed;
-  }
-
-  amo(size: 4 | 8, address: I64, update: (old: I64) => I64): I64 {
-    const f = this.#f;
-    const host = this.#atomic(size, address, 1);
-    const old = f.let(size === 4 ? i64.load32_s(host) : i64.load(host));
-    f.store(size === 4 ? 'i64.store32' : 'i64.store', host, update(old));
-    return old;
-  }
-
   // ---- control --------------------------------------------------------------------------------------------------------
-  illegalIf(condition: I32): void {
-    this.#f.brIf(this.#loop.labels.illegal, condition);
+  override illegalIf(condition: I32): void {
+    this.f.brIf(this.#loop.labels.illegal, condition);
   }
 
   csr(operation: 'rw' | 'rs' | 'rc', source: I64, writes: I32): I64 {
-    const f = this.#f;
+    const f = this.f;
     const how = { rw: CSR_WRITE, rs: CSR_SET, rc: CSR_CLEAR }[operation];
     set(f, hart.remaining, this.#loop.remaining);
     const old = f.call<'i64'>(this.#loop.csr, this.#imm32(), c32(how), source, writes);
@@ -307,7 +218,7 @@ export class InterpreterContext implements Context {
   }
 
   system(operation: Parameters<Context['system']>[0]): void {
-    const f = this.#f;
+    const f = this.f;
     const { labels, traps } = this.#loop;
     const privilege = get32(hart.privilege);
     const isS = i32.eq(privilege, c32(PRIVILEGE_S));
@@ -358,9 +269,6 @@ export class InterpreterContext implements Context {
   }
 
   // ---- floating point ---------------------------------------------------------------------------------------------------
-  requireFloat(): void {
-    this.illegalIf(i64.eqz(i64.and(get64(hart.mstatus), c64(mstatus.FS))));
-  }
   get fs1(): I64 {
     return i64.load(this.#register(record.rs1), F);
   }
@@ -371,33 +279,15 @@ export class InterpreterContext implements Context {
     return i64.load(i32.shl(i32.load8_u(this.#loop.ip, record.rs3), c32(3)), F);
   }
   fd(bits: I64): void {
-    this.#f.store('i64.store', this.#register(record.rd), bits, F);
-    this.#markFloatDirty();
+    this.f.store('i64.store', this.#register(record.rd), bits, F);
+    this.markFloatDirty();
   }
-  #markFloatDirty(): void {
-    const at = hart.mstatus.offset + 1;
-    this.#f.store('i32.store8', c32(0), i32.or(i32.load8_u(c32(0), at), c32(0x60)), at);
+  protected override rounding(): I32 {
+    if (!this.#operation.rounds) return c32(0);
+    const mode = this.f.let(i32.load8_u(this.#loop.ip, record.rm));
+    const dynamic = i32.wrap_i64(i64.shr_u(get64(hart.fcsr), c64(5)));
+    this.f.if(i32.eq(mode, c32(7)), () => this.f.set(mode, i32.and(dynamic, c32(7))));
+    this.illegalIf(i32.gt_u(mode, c32(4)));
+    return mode;
   }
-  box(bits: I64): I64 {
-    return i64.or(bits, c64(0xffff_ffff_0000_0000n));
-  }
-  unbox(bits: I64): I64 {
-    const boxed = i64.eq(i64.shr_u(bits, c64(32)), c64(0xffff_ffff));
-    return this.#f.let(i64.select(i64.and(bits, c64(0xffff_ffff)), c64(0x7fc0_0000), boxed));
-  }
-  float(operation: FloatOperation, format: FloatFormat, a: I64, b: I64 = c64(0), c: I64 = c64(0)): I64 {
-    const f = this.#f;
-    const rounding = f.local('i32');
-    if (this.#operation.rounds) {
-      f.set(rounding, i32.load8_u(this.#loop.ip, record.rm));
-      const dynamic = i32.wrap_i64(i64.shr_u(get64(hart.fcsr), c64(5)));
-      f.if(i32.eq(rounding, c32(7)), () => f.set(rounding, i32.and(dynamic, c32(7))));
-      this.illegalIf(i32.gt_u(rounding, c32(4)));
-    } else f.set(rounding, c32(0));
-    const result = emitFloat(f, this.#loop.softfloat, operation, format, rounding, f.let(a), f.let(b), f.let(c));
-    this.#markFloatDirty();
-    return result;
-  }
-  readonly asF64 = (bits: I64): F64 => f64.reinterpret_i64(bits);
-  readonly asF32 = (bits: I64): F32 => f32.reinterpret_i32(i32.wrap_i64(bits));
 }

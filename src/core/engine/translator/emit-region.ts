@@ -67,9 +67,7 @@ export function emitRegion(f: FunctionBuilder, blocks: readonly Block[], imports
         const region: RegionEmitter = {
           f,
           pageVirtual,
-          dataTlb,
-          readGeneration,
-          writeGeneration,
+          tlb: { table: dataTlb, readGeneration, writeGeneration },
           reload,
           register,
           assign,

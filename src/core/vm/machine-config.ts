@@ -36,5 +36,11 @@ export interface MachineConfig {
   readonly clock: { readonly kind: 'input' } | { readonly kind: 'steps'; readonly stepsPerTick: number };
 }
 
+/**
+ * Which machine this is: it goes up with every change of what a guest can see, or of what the state's hash covers. Replicas
+ * and logs of another revision are of another machine.
+ */
+export const MACHINE_REVISION = 1;
+
 export const UART_DEVICE = 0;
 export const virtioDevice = (slot: number): number => 1 + slot;

@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { OperatingError } from '../../core/base/error.ts';
+import { MACHINE_REVISION } from '../../core/vm/machine-config.ts';
 import type { Description } from './description.ts';
 
 /** What the description's files hold, as far as the guest can see it at its first step. */
@@ -20,12 +21,12 @@ export interface FileDigests {
 
 /**
  * The identity of a machine as canonical JSON: keys sorted, no white space, so that equal machines have equal bytes.
- * The first key holds the version of this form.
+ * The first key holds the machine's revision.
  */
 export function machineIdentity(description: Description, digests: FileDigests): string {
   const { disk, network } = description;
   return canonicalJson({
-    '#': 'understudy machine 1',
+    '#': `understudy machine ${MACHINE_REVISION}`,
     name: description.name,
     memoryBytes: description.memoryBytes,
     firmware: description.firmware,

@@ -5,6 +5,7 @@ import type { EngineKind } from '../../core/engine/engine.ts';
 import type { CpuCommand, CpuReport } from '../../core/replication/cpu-link.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import type { CpuThreadData, CpuThreadNote } from './cpu-thread.ts';
+import { checkMemory } from './memory-check.ts';
 
 /** Beside this file: TypeScript in a clone, JavaScript in a package. */
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './cpu-thread.ts' : './cpu-thread.js', import.meta.url);
@@ -27,6 +28,7 @@ export class Runner {
 
   /** Builds the machine in a thread of its own. Throws OperatingError if that cannot be (memory, a wrong kernel). */
   static async start(config: MachineConfig, engine: EngineKind, events: RunnerEvents): Promise<Runner> {
+    checkMemory(config.ramBytes, process.availableMemory());
     const signal = new Int32Array(new SharedArrayBuffer(4));
     const workerData: CpuThreadData = { config, engine, signal };
     const worker = new Worker(THREAD, { workerData });

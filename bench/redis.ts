@@ -64,7 +64,7 @@ async function measured<Result>(subject: Subject, work: () => Promise<Result>): 
   return { result, seconds, logMbits, use: useBetween(useBefore, threadUse(subject.pids)) };
 }
 
-/** QEMU's user network (libslirp 4.7) stands still for good under several clients at once: one is all that can be measured. */
+/** Behind QEMU's user network (libslirp 4.7) 20 clients gave no result within 10 s here: only one client is measured. */
 const mostClients = (kind: SubjectKind): number => (kind === 'qemu-user' ? 1 : Number.POSITIVE_INFINITY);
 
 export async function measureRedis(

@@ -75,8 +75,8 @@ async function redisSection(): Promise<string> {
     '## redis',
     `Debian's redis-benchmark on the same host, against redis-server in the guest (\`-c\`: clients, \`-P\`: commands in one write).
 plain: \`understudy run\`. recorded: \`understudy record\`, a hash of the whole state each second. pair: \`understudy pair\`, primary and backup
-on this one machine. qemu-hub: QEMU behind our hub and passt. qemu-user: QEMU's own user network, which stands still under more than one
-client, so only one is measured. In brackets: the share of the plain run.`,
+on this one machine. qemu-hub: QEMU behind our hub and passt. qemu-user: QEMU's own user network, measured with one client
+only (20 gave no result within 10 s). One run each: differences below 20 % are noise. In brackets: the share of the plain run.`,
     showRates(all),
     showLatency(all),
     `The recorded run's log is its file, with ten bytes of framing and checksum for each entry; the pair's is what the primary sends.`,

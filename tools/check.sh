@@ -19,7 +19,7 @@ colors=off
 [ ! -t 1 ] || colors=force
 step 'format and lint' biome ci --colors=$colors --max-diagnostics=50 .
 step 'types' tsc --noEmit
-step 'layers' depcruise --config .dependency-cruiser.mjs src sim test
+step 'layers' depcruise --config .dependency-cruiser.mjs src sim test bench
 step 'unit tests' node --test "src/**/*.test.ts" "sim/**/*.test.ts"
 [ -z "$failed" ] || {
   printf 'failed:%s\n' "${failed%,}" >&2

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acknowledgementOf } from './handshake-ack.ts';
+import { acknowledgementOf, Handshakes } from './handshake-ack.ts';
 
 /** Captured: the guest at 10.0.2.15:7000 answers a SYN from 10.0.2.2:52936. */
 const synAck = Buffer.from(
@@ -49,4 +49,49 @@ test('no other frame is answered', () => {
   arp[13] = 0x06;
   assert.equal(acknowledgementOf(arp), undefined, 'ARP');
   assert.equal(acknowledgementOf(synAck.subarray(0, 40)), undefined, 'a frame that is cut');
+});
+
+const guestMac = Uint8Array.from(synAck.subarray(6, 12));
+const gateway = Uint8Array.of(10, 0, 2, 2);
+
+/** passt's answer to an ARP request (RFC 826): the roles change, and the sender is the one that was asked for. */
+function answerTo(request: Uint8Array): Uint8Array {
+  const reply = Uint8Array.from(request);
+  reply[21] = 2;
+  reply.set(request.subarray(22, 32), 32);
+  reply.set([0x52, 0x55, 0x0a, 0, 2, 2, ...request.subarray(38, 42)], 22);
+  return reply;
+}
+
+test('the guest is acknowledged when passt has answered the probe behind the SYN-ACK, and not before', () => {
+  const handshakes = new Handshakes(guestMac, gateway);
+  const [first, probe, ...more] = handshakes.toPasst(synAck);
+  assert.equal(first, synAck);
+  assert.ok(probe);
+  assert.deepEqual(more, []);
+  const other = new Uint8Array(60);
+  assert.equal(handshakes.toGuest(other), other, 'what passt says meanwhile passes');
+  assert.deepEqual(handshakes.toGuest(answerTo(probe)), acknowledgementOf(synAck));
+});
+
+test('a SYN-ACK that is repeated before passt has read the first one is dropped', () => {
+  const handshakes = new Handshakes(guestMac, gateway);
+  const [, probe] = handshakes.toPasst(synAck);
+  assert.ok(probe);
+  assert.deepEqual(handshakes.toPasst(synAck), []);
+  const otherPort = Buffer.from(synAck);
+  otherPort[37]!++;
+  assert.equal(handshakes.toPasst(otherPort).length, 2, 'that of another connection is not');
+  handshakes.toGuest(answerTo(probe));
+  assert.equal(handshakes.toPasst(synAck).length, 2, 'nor is one that comes later');
+});
+
+test("the answers to the guest's own ARP requests pass", () => {
+  const handshakes = new Handshakes(guestMac, gateway);
+  const [, probe] = handshakes.toPasst(synAck);
+  assert.ok(probe);
+  const own = Uint8Array.from(probe);
+  own.set([10, 0, 2, 15], 28);
+  const answer = answerTo(own);
+  assert.equal(handshakes.toGuest(answer), answer);
 });

@@ -5,9 +5,17 @@
  * before the guest ever hears of it, so the missing acknowledgement is certain, and can be made from the SYN-ACK alone. To a
  * newer passt it is a duplicate that changes nothing.
  *
+ * It must not be made too early. When these versions find a SYN-ACK and another segment of the same connection in what they
+ * read at once, they never come out of their loop over it (upstream: "Correctly advance through packets in
+ * tcp_tap_handler()", September 2023), and the guest's whole network is dead. So an ARP probe (RFC 5227) follows each SYN-ACK, and
+ * the guest gets its acknowledgement, and only then has something to say, when passt has answered the probe: what it reads
+ * later it reads by itself. A SYN-ACK that the guest repeats meanwhile is dropped for the same reason.
+ *
  * Formats: Ethernet II; IPv4 (RFC 791) and TCP (RFC 9293) without options; checksums as in RFC 1071.
  */
 
+const ETHERTYPE_ARP = 0x0806;
+const ARP_REPLY = 2;
 const ETHERNET_BYTES = 14;
 const IPV4_BYTES = 20;
 const TCP_BYTES = 20;
@@ -17,6 +25,57 @@ const FLAGS_MASK = 0x17; // FIN, SYN, RST, ACK
 const FLAG_ACK = 0x10;
 /** What the peer's window is until its own first segment says so. */
 const WINDOW = 0xffff;
+
+/** Stands between the guest and passt. */
+export class Handshakes {
+  readonly #probe: Uint8Array;
+  /** Acknowledgements that wait for the answers to their probes, in order. */
+  readonly #waiting: { readonly connection: string; readonly acknowledgement: Uint8Array }[] = [];
+
+  /** `mac` is the guest's, `target` the address to ask passt for: the gateway's, 4 bytes. */
+  constructor(mac: Uint8Array, target: Uint8Array) {
+    this.#probe = arpProbe(mac, target);
+  }
+
+  /** What passt is to get for a frame of the guest. */
+  toPasst(frame: Uint8Array): Uint8Array[] {
+    const acknowledgement = acknowledgementOf(frame);
+    if (acknowledgement === undefined) return [frame];
+    const connection = connectionOf(acknowledgement);
+    if (this.#waiting.some((other) => other.connection === connection)) return [];
+    this.#waiting.push({ connection, acknowledgement });
+    return [frame, this.#probe];
+  }
+
+  /** What the guest is to get for a frame of passt. */
+  toGuest(frame: Uint8Array): Uint8Array {
+    if (this.#waiting.length === 0 || !isAnswerToProbe(frame)) return frame;
+    return this.#waiting.shift()!.acknowledgement;
+  }
+}
+
+/** An ARP request without a sender's IP address: nobody learns anything from it. */
+function arpProbe(mac: Uint8Array, target: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(60);
+  frame.fill(0xff, 0, 6);
+  frame.set(mac, 6);
+  frame.set([0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1], 12);
+  frame.set(mac, 22);
+  frame.set(target, 38);
+  return frame;
+}
+
+/** An ARP reply to nobody's IP address. */
+function isAnswerToProbe(frame: Uint8Array): boolean {
+  if (frame.length < 42) return false;
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
+  return view.getUint16(12) === ETHERTYPE_ARP && view.getUint16(20) === ARP_REPLY && view.getUint32(38) === 0;
+}
+
+/** Addresses and ports of an acknowledgement. */
+function connectionOf(acknowledgement: Uint8Array): string {
+  return acknowledgement.subarray(26, 38).join();
+}
 
 /** The acknowledgement, from the host's side, of a frame of the guest that is a SYN-ACK over IPv4; else undefined. */
 export function acknowledgementOf(frame: Uint8Array): Uint8Array | undefined {

@@ -18,7 +18,7 @@ import net, { type Socket } from 'node:net';
 import { OperatingError } from '../../core/base/error.ts';
 import { errorCode } from './address.ts';
 import { FramePort, type PortCounters } from './frame-port.ts';
-import { acknowledgementOf } from './handshake-ack.ts';
+import { Handshakes } from './handshake-ack.ts';
 import type { LinkState, Uplink, UplinkEvents } from './uplink.ts';
 
 export type PortForward = {
@@ -105,7 +105,7 @@ class PasstUplink implements Uplink {
   state: LinkState = 'down';
   readonly #child: ChildProcess;
   readonly #port: FramePort;
-  readonly #onFrame: (frame: Uint8Array) => void;
+  readonly #handshakes: Handshakes;
   readonly #options: PasstOptions;
   readonly #ended: Promise<string>;
   #stderr = '';
@@ -120,11 +120,13 @@ class PasstUplink implements Uplink {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS);
     });
-    this.#onFrame = (frame) => {
+    const onFrame = (frame: Uint8Array) => {
       if (this.#answered !== undefined) this.#answered();
-      else if (!this.#closed) events.onFrame(frame);
+      else if (!this.#closed) events.onFrame(this.#handshakes.toGuest(frame));
     };
-    this.#port = new FramePort(this.#child.stdio[3] as Socket, { onFrame: this.#onFrame, onClose: () => {} });
+    this.#port = new FramePort(this.#child.stdio[3] as Socket, { onFrame, onClose: () => {} });
+    const gateway = Uint8Array.from(ipv4Bytes(options.gateway ?? DEFAULT_GATEWAY));
+    this.#handshakes = new Handshakes(options.guestMac ?? DEFAULT_GUEST_MAC, gateway);
     this.counters = this.#port.counters;
     this.#ended = this.#watch();
     void this.#ended.then((reason) => {
@@ -155,9 +157,7 @@ class PasstUplink implements Uplink {
   }
 
   send(frame: Uint8Array): void {
-    this.#port.send(frame);
-    const acknowledgement = acknowledgementOf(frame);
-    if (acknowledgement !== undefined) this.#onFrame(acknowledgement);
+    for (const sent of this.#handshakes.toPasst(frame)) this.#port.send(sent);
   }
 
   async close(): Promise<void> {

@@ -28,13 +28,13 @@ const WINDOW = 0xffff;
 
 /** Stands between the guest and passt. */
 export class Handshakes {
-  readonly #probe: Uint8Array;
+  readonly #target: Uint8Array;
   /** Acknowledgements that wait for the answers to their probes, in order. */
   readonly #waiting: { readonly connection: string; readonly acknowledgement: Uint8Array }[] = [];
 
-  /** `mac` is the guest's, `target` the address to ask passt for: the gateway's, 4 bytes. */
-  constructor(mac: Uint8Array, target: Uint8Array) {
-    this.#probe = arpProbe(mac, target);
+  /** `target` is the address to ask passt for: the gateway's, 4 bytes. */
+  constructor(target: Uint8Array) {
+    this.#target = target;
   }
 
   /** What passt is to get for a frame of the guest. */
@@ -44,7 +44,8 @@ export class Handshakes {
     const connection = connectionOf(acknowledgement);
     if (this.#waiting.some((other) => other.connection === connection)) return [];
     this.#waiting.push({ connection, acknowledgement });
-    return [frame, this.#probe];
+    // From the MAC address of the SYN-ACK: passt takes the last one that it saw for the guest's.
+    return [frame, arpProbe(frame.subarray(6, 12), this.#target)];
   }
 
   /** What the guest is to get for a frame of passt. */

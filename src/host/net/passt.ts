@@ -126,7 +126,7 @@ class PasstUplink implements Uplink {
     };
     this.#port = new FramePort(this.#child.stdio[3] as Socket, { onFrame, onClose: () => {} });
     const gateway = Uint8Array.from(ipv4Bytes(options.gateway ?? DEFAULT_GATEWAY));
-    this.#handshakes = new Handshakes(options.guestMac ?? DEFAULT_GUEST_MAC, gateway);
+    this.#handshakes = new Handshakes(gateway);
     this.counters = this.#port.counters;
     this.#ended = this.#watch();
     void this.#ended.then((reason) => {

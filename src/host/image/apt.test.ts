@@ -46,7 +46,7 @@ test("the host's proxies are kept, its package lists and its permission for unsi
     'Acquire::IndexTargets::deb::DEP-11 "";',
     'APT::Sandbox::User "_apt";',
   ].join('\n');
-  const lines = aptConfiguration(settings('http://deb.debian.org/debian'), host).split('\n');
+  const lines = aptConfiguration(settings('http://mirror.example.org/debian'), host).split('\n');
   assert.ok(lines.includes('Acquire::http::Proxy "http://proxy.example.org:3128";'));
   assert.ok(!lines.some((line) => line.includes('DEP-11')));
   assert.equal(

@@ -180,7 +180,7 @@ function explainUpdate(output: string, { mirror, suite, architecture, keyring }:
     return new OperatingError<ImageErrorCode>(
       'mirror-unreachable',
       `the mirror ${mirror} did not give the package lists of ${suite} for ${architecture}: ${reason}`,
-      'Check the network and the mirror, or name another one with --mirror, for example http://deb.debian.org/debian.',
+      'Check the network and the mirror, or name another one with --mirror, for example http://mirror.example.org/debian.',
     );
   }
   return undefined;

@@ -20,8 +20,8 @@ test("the host's Debian mirror is taken, its other archives are not", () => {
 
 test('before the first update, when origins are unknown, the release names decide', () => {
   assert.equal(
-    choose('http://archive.example.org/ubuntu/|noble|main||', 'http://deb.debian.org/debian/|bookworm|main||'),
-    'http://deb.debian.org/debian',
+    choose('http://archive.example.org/ubuntu/|noble|main||', 'http://mirror.example.org/debian/|bookworm|main||'),
+    'http://mirror.example.org/debian',
   );
 });
 

@@ -48,7 +48,7 @@ export const imageOptionsSchema = z.strictObject({
   /** The mirror's address; the one that the host's apt uses when left out. */
   mirror: z
     .string()
-    .regex(/^(https?|file):\/\/\S+$/, 'must be an address like http://deb.debian.org/debian')
+    .regex(/^(https?|file):\/\/\S+$/, 'must be an address like http://mirror.example.org/debian')
     .optional(),
   /** The key ring that the mirror's signature is checked with; the one of debian-archive-keyring when left out. */
   keyring: z.string().min(1).optional(),

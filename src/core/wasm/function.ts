@@ -9,6 +9,8 @@ import { type StoreName, stores } from './ops.ts';
 
 export interface Label {
   readonly label: 'block' | 'loop';
+  /** What the text form calls it. */
+  readonly name?: string;
 }
 
 /** A function of the module under construction, imported or defined, that can be called. */
@@ -61,7 +63,8 @@ export type Statement =
     }
   | { readonly kind: 'memory-fill'; readonly address: I32; readonly value: I32; readonly length: I32 }
   | { readonly kind: 'return'; readonly value: Expr | undefined }
-  | { readonly kind: 'unreachable' };
+  | { readonly kind: 'unreachable' }
+  | { readonly kind: 'comment'; readonly text: () => string };
 
 export class FunctionBuilder implements Callee {
   readonly name: string;
@@ -69,6 +72,8 @@ export class FunctionBuilder implements Callee {
   readonly results: readonly Type[];
   /** Types of all locals, parameters first. */
   readonly locals: Type[];
+  /** What the text form calls locals, by index; the others have numbers. */
+  readonly localNames = new Map<number, string>();
   readonly body: Statement[] = [];
   #current: Statement[] = this.body;
   readonly #free: Record<Type, number[]> = { i32: [], i64: [], f32: [], f64: [] };
@@ -82,7 +87,8 @@ export class FunctionBuilder implements Callee {
     this.locals = [...params];
   }
 
-  param<T extends Type>(index: number): Expr<T> {
+  param<T extends Type>(index: number, name?: string): Expr<T> {
+    if (name !== undefined) this.localNames.set(index, name);
     return { kind: 'local', type: this.params[index] as T, index };
   }
 
@@ -95,8 +101,21 @@ export class FunctionBuilder implements Callee {
   }
 
   /** A local that no scope takes back. */
-  permanent<T extends Type>(type: T): Expr<T> {
-    return { kind: 'local', type, index: this.locals.push(type) - 1 };
+  permanent<T extends Type>(type: T, name?: string): Expr<T> {
+    const local: Expr<T> = { kind: 'local', type, index: this.locals.push(type) - 1 };
+    if (name !== undefined) this.localNames.set(local.index, name);
+    return local;
+  }
+
+  /** Names a parameter or a permanent local for the text form. */
+  nameLocal(local: Expr, name: string): void {
+    assert(local.kind === 'local', 'locals have names');
+    this.localNames.set(local.index, name);
+  }
+
+  /** A remark for the text form, made only if somebody prints it; no code. */
+  comment(text: () => string): void {
+    this.#current.push({ kind: 'comment', text });
   }
 
   /** Reserves this place: what the returned function's argument emits comes here, when it is called. */
@@ -150,15 +169,15 @@ export class FunctionBuilder implements Callee {
     return inner;
   }
 
-  block(body: (end: Label) => void): void {
-    const label: Label = { label: 'block' };
+  block(body: (end: Label) => void, name?: string): void {
+    const label: Label = name === undefined ? { label: 'block' } : { label: 'block', name };
     const inner = this.#nested(() => body(label));
     this.#current.push({ kind: 'block', label, body: inner });
   }
 
   /** A branch to `again` repeats; falling off the end leaves. */
-  loop(body: (again: Label) => void): void {
-    const label: Label = { label: 'loop' };
+  loop(body: (again: Label) => void, name?: string): void {
+    const label: Label = name === undefined ? { label: 'loop' } : { label: 'loop', name };
     const inner = this.#nested(() => body(label));
     this.#current.push({ kind: 'loop', label, body: inner });
   }

@@ -345,6 +345,8 @@ export class ModuleBuilder {
         return s.byte(0x0f);
       case 'unreachable':
         return s.byte(0x00);
+      case 'comment':
+        return;
     }
   }
 }

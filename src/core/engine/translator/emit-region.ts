@@ -12,7 +12,7 @@ import {
   PAGE_BYTES,
   PROFILE_TRANSLATED,
 } from '../../machine/memory-map.ts';
-import { type I32, type I64, i32, i64 } from '../../wasm/expression.ts';
+import { type I32, type I64, i32, i64, type Type } from '../../wasm/expression.ts';
 import type { Callee, FunctionBuilder, Label, Signature } from '../../wasm/function.ts';
 import { type RegionEmitter, TranslatorContext } from './context.ts';
 import type { Block } from './region.ts';
@@ -20,18 +20,34 @@ import type { Block } from './region.ts';
 const c32 = i32.const;
 const c64 = i64.const;
 
-export interface RegionImports {
-  readonly loadQuick: Callee;
-  readonly storeQuick: Callee;
-  readonly atomicHost: Callee;
-  readonly softfloat: Callee;
+/** What a module of translations imports, by name: functions of the interpreter's module, and the softfloat. */
+export const translationImports = {
+  loadQuick: { params: ['i64', 'i32'], results: ['i64'] },
+  storeQuick: { params: ['i64', 'i32', 'i64'], results: [] },
+  atomicHost: { params: ['i64', 'i32', 'i32'], results: ['i32'] },
+  softfloat: { params: ['i32', 'i32', 'i32', 'i64', 'i64', 'i64'], results: ['i64'] },
+} as const satisfies Record<string, { readonly params: readonly Type[]; readonly results: readonly Type[] }>;
+export type TranslationImport = keyof typeof translationImports;
+
+export interface RegionImports extends Readonly<Record<TranslationImport, Callee>> {
   /** The type of regions, for the chaining call. */
   readonly translation: Signature;
   readonly ramOffset: number;
 }
 
+/** Where a region belongs: its decoded page, as an offset in linear memory, and its number in the table. */
+export interface RegionPlace {
+  readonly decoded: number;
+  readonly number: number;
+}
+
 /** Fills in `f`, of type (remaining steps, block to begin with, virtual address of the page) → remaining steps. */
-export function emitRegion(f: FunctionBuilder, blocks: readonly Block[], imports: RegionImports): void {
+export function emitRegion(
+  f: FunctionBuilder,
+  blocks: readonly Block[],
+  imports: RegionImports,
+  _place: RegionPlace,
+): void {
   const remaining = f.param<'i32'>(0);
   const pend = f.param<'i32'>(1);
   const pageVirtual = f.param<'i64'>(2);

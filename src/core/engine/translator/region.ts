@@ -25,6 +25,8 @@ export interface Block {
   readonly instructions: readonly Instruction[];
   /** Offset behind the last instruction. */
   readonly end: number;
+  /** It may be entered from outside of the region. */
+  readonly enterable: boolean;
 }
 
 /** Most instructions in a region, and in a block: larger functions compile slowly and well below their speed. */
@@ -112,7 +114,7 @@ function buildBlocks(found: ReadonlyMap<number, Instruction>, starts: Set<number
         break;
       }
     }
-    if (instructions.length > 0) blocks.push({ start, instructions, end: offset });
+    if (instructions.length > 0) blocks.push({ start, instructions, end: offset, enterable: true });
   }
   return blocks.sort((a, b) => a.start - b.start);
 }

@@ -14,8 +14,9 @@ import {
   SLOTS,
   trailer,
 } from '../../machine/memory-map.ts';
+import type { Callee } from '../../wasm/function.ts';
 import { ModuleBuilder } from '../../wasm/module.ts';
-import { emitRegion } from './emit-region.ts';
+import { emitRegion, type TranslationImport, translationImports } from './emit-region.ts';
 import { type Block, findBlocks } from './region.ts';
 
 export interface TranslatorDependencies {
@@ -23,12 +24,7 @@ export interface TranslatorDependencies {
   readonly table: WebAssembly.Table;
   readonly map: MemoryMap;
   /** Functions of the interpreter's module, and the softfloat. */
-  readonly imports: {
-    readonly loadQuick: unknown;
-    readonly storeQuick: unknown;
-    readonly atomicHost: unknown;
-    readonly softfloat: unknown;
-  };
+  readonly imports: Readonly<Record<TranslationImport, unknown>>;
   /** Gives all decoded pages up. */
   readonly resetDecoded: () => void;
 }
@@ -100,15 +96,18 @@ export class Translator {
     const { memory, table, map, imports } = this.#deps;
     const pages = memory.buffer.byteLength / 65536;
     const m = new ModuleBuilder({ initialPages: pages, maximumPages: pages, shared: true });
-    const loadQuick = m.importFunction('loadQuick', ['i64', 'i32'], ['i64']);
-    const storeQuick = m.importFunction('storeQuick', ['i64', 'i32', 'i64'], []);
-    const atomicHost = m.importFunction('atomicHost', ['i64', 'i32', 'i32'], ['i32']);
-    const softfloat = m.importFunction('softfloat', ['i32', 'i32', 'i32', 'i64', 'i64', 'i64'], ['i64']);
+    const functions = Object.fromEntries(
+      Object.entries(translationImports).map(([name, { params, results }]) => [
+        name,
+        m.importFunction(name, params, results),
+      ]),
+    ) as Record<TranslationImport, Callee>;
     m.importTable();
     const translation = m.signature(['i32', 'i32', 'i64'], ['i32']);
-    for (const [i, { blocks }] of regions.entries()) {
+    for (const [i, { decoded, blocks }] of regions.entries()) {
       const f = m.function(`region${i}`, ['i32', 'i32', 'i64'], ['i32']);
-      emitRegion(f, blocks, { loadQuick, storeQuick, atomicHost, softfloat, translation, ramOffset: map.ram });
+      const place = { decoded, number: this.#next + i };
+      emitRegion(f, blocks, { ...functions, translation, ramOffset: map.ram }, place);
       m.export(f);
     }
     const env = { memory, table, ...imports };
@@ -122,8 +121,10 @@ export class Translator {
 
   #mark(decoded: number, blocks: readonly Block[], number: number): void {
     for (const [index, block] of blocks.entries()) {
-      const word = (index << 16) | PROFILE_TRANSLATED | number;
-      this.#view.setUint32(decoded + DECODED_PROFILE + block.start * 2, word, true);
+      if (block.enterable) {
+        const word = (index << 16) | PROFILE_TRANSLATED | number;
+        this.#view.setUint32(decoded + DECODED_PROFILE + block.start * 2, word, true);
+      }
       for (let slot = block.start / 2; slot < Math.min(block.end / 2, SLOTS); slot++) {
         this.#view.setUint8(decoded + DECODED_COVER + slot, 1);
       }

@@ -78,6 +78,9 @@ function op1<A extends Type, R extends Type>(name: OpName): Un<A, R> {
 function op2<A extends Type, R extends Type>(name: OpName): Bin<A, R> {
   return (a, b) => makeOp<R>(name, [a, b]);
 }
+function op3<A extends Type, R extends Type>(name: OpName): (a: Expr<A>, b: Expr<A>, c: Expr<A>) => Expr<R> {
+  return (a, b, c) => makeOp<R>(name, [a, b, c]);
+}
 function load<T extends Type>(name: LoadName) {
   return (address: I32, offset = 0): Expr<T> => ({
     kind: 'load',
@@ -154,6 +157,8 @@ function float<T extends 'f32' | 'f64'>(type: T) {
     sub: op2<T, T>(n('sub')),
     mul: op2<T, T>(n('mul')),
     div: op2<T, T>(n('div')),
+    min: op2<T, T>(n('min')),
+    max: op2<T, T>(n('max')),
     convert_i32_s: op1<'i32', T>(n('convert_i32_s')),
     convert_i32_u: op1<'i32', T>(n('convert_i32_u')),
     convert_i64_s: op1<'i64', T>(n('convert_i64_s')),
@@ -180,6 +185,9 @@ export const i64 = {
   extend_i32_u: op1<'i32', 'i64'>('i64.extend_i32_u'),
   /** Traps (in wasm) outside the range of i64: guard it. */
   trunc_f64_s: op1<'f64', 'i64'>('i64.trunc_f64_s'),
+  /** Saturates outside the range of i64; of a NaN it makes 0. */
+  trunc_sat_f64_s: op1<'f64', 'i64'>('i64.trunc_sat_f64_s'),
+  trunc_sat_f64_u: op1<'f64', 'i64'>('i64.trunc_sat_f64_u'),
   extend32_s: op1<'i64', 'i64'>('i64.extend32_s'),
   reinterpret_f64: op1<'f64', 'i64'>('i64.reinterpret_f64'),
   load32_s: load<'i64'>('i64.load32_s'),
@@ -196,6 +204,21 @@ export const f64 = {
   ...float('f64'),
   promote_f32: op1<'f32', 'f64'>('f64.promote_f32'),
   reinterpret_i64: op1<'i64', 'f64'>('f64.reinterpret_i64'),
+  ceil: op1<'f64', 'f64'>('f64.ceil'),
+  floor: op1<'f64', 'f64'>('f64.floor'),
   trunc: op1<'f64', 'f64'>('f64.trunc'),
   nearest: op1<'f64', 'f64'>('f64.nearest'),
+} as const;
+
+/** Vectors serve one purpose: `relaxed_madd` is a * b + c, rounded once or twice as the host pleases. */
+export const f32x4 = {
+  splat: op1<'f32', 'v128'>('f32x4.splat'),
+  extractLane0: op1<'v128', 'f32'>('f32x4.extract_lane 0'),
+  relaxed_madd: op3<'v128', 'v128'>('f32x4.relaxed_madd'),
+} as const;
+
+export const f64x2 = {
+  splat: op1<'f64', 'v128'>('f64x2.splat'),
+  extractLane0: op1<'v128', 'f64'>('f64x2.extract_lane 0'),
+  relaxed_madd: op3<'v128', 'v128'>('f64x2.relaxed_madd'),
 } as const;

@@ -76,7 +76,7 @@ export class FunctionBuilder implements Callee {
   readonly localNames = new Map<number, string>();
   readonly body: Statement[] = [];
   #current: Statement[] = this.body;
-  readonly #free: Record<Type, number[]> = { i32: [], i64: [], f32: [], f64: [] };
+  readonly #free: Record<Type, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
   #scoped: number[] | undefined;
 
   constructor(name: string, params: readonly Type[], results: readonly Type[]) {

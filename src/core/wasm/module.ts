@@ -7,7 +7,7 @@ import type { Expr, Type } from './expression.ts';
 import { type Callee, FunctionBuilder, type Label, type Signature, type Statement } from './function.ts';
 import { loads, ops, stores } from './ops.ts';
 
-const typeCode: Record<Type, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c };
+const typeCode: Record<Type, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
 export interface MemoryLimits {
   readonly initialPages: number;
@@ -363,7 +363,7 @@ function writeExpr(s: Sink, e: Expr): void {
       return s.u32(e.index);
     case 'op':
       for (const a of e.args) writeExpr(s, a);
-      return s.byte(ops[e.op].code);
+      return writeOpcode(s, ops[e.op].code);
     case 'load': {
       const [code, align] = loads[e.op];
       writeExpr(s, e.address);
@@ -379,6 +379,12 @@ function writeExpr(s: Sink, e: Expr): void {
       for (const a of e.args) writeExpr(s, a);
       return s.byte(0x1b);
   }
+}
+
+function writeOpcode(s: Sink, code: number): void {
+  if (code > 0xffff) s.byte(code >>> 16);
+  if (code > 0xff) s.byte((code >>> 8) & 0xff);
+  s.byte(code & 0xff);
 }
 
 function writeConst(s: Sink, type: Type, value: number | bigint): void {

@@ -1,10 +1,12 @@
 /**
  * The WebAssembly operators that we use, as one table: name (as in the text format), opcode, operand types, result type,
- * and for pure integer operators the function that folds constants (WebAssembly core 2.0, 5.4 and 4.3.2).
+ * and for pure integer operators the function that folds constants (WebAssembly core 2.0, 5.4 and 4.3.2). Of vectors there
+ * is what it takes to reach the host's fused multiply-add (relaxed SIMD, part of WebAssembly 3.0).
  */
-export type Type = 'i32' | 'i64' | 'f32' | 'f64';
+export type Type = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
 
 export interface Op {
+  /** The bytes of the opcode, a lane included, the first one highest. */
   readonly code: number;
   readonly operands: readonly Type[];
   readonly result: Type;
@@ -30,6 +32,8 @@ const i64c = (code: number, fold: (a: bigint, b: bigint) => boolean): Op =>
   binary(code, 'i64', 'i32', (a: bigint, b: bigint) => bool(fold(a, b)));
 const i32c = (code: number, fold: (a: number, b: number) => boolean): Op =>
   binary(code, 'i32', 'i32', (a: number, b: number) => bool(fold(a, b)));
+
+const multiplyAdd = (code: number): Op => ({ code, operands: ['v128', 'v128', 'v128'], result: 'v128' });
 
 export const ops = {
   'i32.eqz': unary(0x45, 'i32', 'i32', (a: number) => bool(a === 0)),
@@ -109,8 +113,12 @@ export const ops = {
   'f32.sub': binary(0x93, 'f32', 'f32'),
   'f32.mul': binary(0x94, 'f32', 'f32'),
   'f32.div': binary(0x95, 'f32', 'f32'),
+  'f32.min': binary(0x96, 'f32', 'f32'),
+  'f32.max': binary(0x97, 'f32', 'f32'),
   'f64.abs': unary(0x99, 'f64', 'f64'),
   'f64.neg': unary(0x9a, 'f64', 'f64'),
+  'f64.ceil': unary(0x9b, 'f64', 'f64'),
+  'f64.floor': unary(0x9c, 'f64', 'f64'),
   'f64.trunc': unary(0x9d, 'f64', 'f64'),
   'f64.nearest': unary(0x9e, 'f64', 'f64'),
   'f64.sqrt': unary(0x9f, 'f64', 'f64'),
@@ -118,6 +126,8 @@ export const ops = {
   'f64.sub': binary(0xa1, 'f64', 'f64'),
   'f64.mul': binary(0xa2, 'f64', 'f64'),
   'f64.div': binary(0xa3, 'f64', 'f64'),
+  'f64.min': binary(0xa4, 'f64', 'f64'),
+  'f64.max': binary(0xa5, 'f64', 'f64'),
   'i32.wrap_i64': unary(0xa7, 'i64', 'i32', (a: bigint) => Number(BigInt.asIntN(32, a))),
   'i64.trunc_f64_s': unary(0xb0, 'f64', 'i64'),
   'i64.extend_i32_s': unary(0xac, 'i32', 'i64', (a: number) => BigInt(a)),
@@ -141,6 +151,14 @@ export const ops = {
   'i64.extend8_s': unary(0xc2, 'i64', 'i64', (a: bigint) => BigInt.asIntN(8, a)),
   'i64.extend16_s': unary(0xc3, 'i64', 'i64', (a: bigint) => BigInt.asIntN(16, a)),
   'i64.extend32_s': unary(0xc4, 'i64', 'i64', (a: bigint) => BigInt.asIntN(32, a)),
+  'i64.trunc_sat_f64_s': unary(0xfc06, 'f64', 'i64'),
+  'i64.trunc_sat_f64_u': unary(0xfc07, 'f64', 'i64'),
+  'f32x4.splat': unary(0xfd13, 'f32', 'v128'),
+  'f64x2.splat': unary(0xfd14, 'f64', 'v128'),
+  'f32x4.extract_lane 0': unary(0xfd1f00, 'v128', 'f32'),
+  'f64x2.extract_lane 0': unary(0xfd2100, 'v128', 'f64'),
+  'f32x4.relaxed_madd': multiplyAdd(0xfd8502),
+  'f64x2.relaxed_madd': multiplyAdd(0xfd8702),
 } as const satisfies Record<string, Op>;
 
 /** Memory operators: opcode, natural alignment (log2 of the size in bytes), value type. */

@@ -4,10 +4,10 @@ import type { MemoryMap } from '../machine/memory-map.ts';
 import type { Engine, EngineChoice, EngineHooks } from './engine.ts';
 import { createInterpreter } from './interpreter/interpreter.ts';
 import { softfloatImport } from './softfloat-import.ts';
+import { SynchronousCompiler } from './translator/compiler.ts';
 import { MAX_TRANSLATIONS, Translator } from './translator/translator.ts';
+import { defaultTuning, eagerTuning } from './translator/tuning.ts';
 
-/** Jumps to a place before it is translated: about when that begins to pay; for tests, nearly at once. */
-const HOT_AFTER = { translator: 1000, mixed: 2 } as const;
 /** The longest slice of `mixed`. */
 const MIXED_STEPS = 4096;
 
@@ -19,16 +19,17 @@ export function createEngine(
 ): Engine {
   const softfloat = softfloatImport(memory);
   if (choice.kind === 'interpreter') return createInterpreter(memory, map, { ...hooks, softfloat }).engine;
+  const tuning = { ...(choice.kind === 'mixed' ? eagerTuning : defaultTuning), ...choice.tuning };
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: MAX_TRANSLATIONS });
   let hot: (decoded: number, ip: number) => void = () => {};
   const { engine, quick } = createInterpreter(memory, map, {
     ...hooks,
     softfloat,
-    translations: { table, hotAfter: HOT_AFTER[choice.kind], hot: (decoded, ip) => hot(decoded, ip) },
+    translations: { table, hotAfter: tuning.hotAfter, hot: (decoded, ip) => hot(decoded, ip) },
   });
-  const { loadQuick, storeQuick, atomicHost, resetDecoded } = quick!;
-  const imports = { loadQuick, storeQuick, atomicHost, softfloat };
-  const translator = new Translator({ memory, table, map, imports, resetDecoded });
+  const imports = { ...quick!, softfloat };
+  const compiler = choice.compiler ?? new SynchronousCompiler();
+  const translator = new Translator({ memory, table, places: MAX_TRANSLATIONS, map, imports, compiler }, tuning);
   hot = translator.hot;
   const run = (limit: number): number => {
     const taken = engine.run(limit);

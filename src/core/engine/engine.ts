@@ -2,6 +2,9 @@
  * What an engine is to the machine: it takes steps. Engines never show in the guest's state; any mix of them, stopped at
  * any position, gives the same machine.
  */
+import type { Compiler } from './translator/compiler.ts';
+import type { TranslatorTuning } from './translator/tuning.ts';
+
 export interface EngineHooks {
   /** (physical address, size 1|2|4|8) → 1 if a device answered: the value is then in hart.mmioLow and mmioHigh. */
   readonly mmioRead: (address: number, size: number) => number;
@@ -37,4 +40,8 @@ export interface EngineChoice {
   readonly kind: EngineKind;
   /** Of the random choices of `mixed`; not 0. */
   readonly seed?: number;
+  /** Who compiles translations; at once on this thread, unless told. */
+  readonly compiler?: Compiler;
+  /** Instead of the usual. */
+  readonly tuning?: Partial<TranslatorTuning>;
 }

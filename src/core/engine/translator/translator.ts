@@ -1,134 +1,223 @@
 /**
- * The translator: turns the regions that the interpreter found hot into WebAssembly functions, puts them into the table, and
- * marks their blocks in the decoded pages' profiles, where jumps find them. When anything was translated, and whether at all,
- * never shows in the guest.
+ * The translator: hears from the interpreter what is hot, has it compiled, and puts what comes into the table and into the
+ * decoded pages' profiles, where jumps find it. All of it happens between slices. When anything was translated, and whether
+ * at all, never shows in the guest.
+ *
+ * A page is translated as one region, from all places that jumps arrive at often. When others become hot later, the region
+ * is built anew with both, up to a size, then further regions stand beside it. A page whose translations are dropped again
+ * and again (it holds data beside code, or somebody writes code there) has to be ever hotter.
  */
-import {
-  DECODED_COVER,
-  DECODED_PROFILE,
-  DECODED_TRAILER,
-  type MemoryMap,
-  PAGE_BYTES,
-  PROFILE_TRANSLATED,
-  RECORD_BYTES,
-  SLOTS,
-  trailer,
-} from '../../machine/memory-map.ts';
-import type { Callee } from '../../wasm/function.ts';
-import { ModuleBuilder } from '../../wasm/module.ts';
-import { emitRegion, type TranslationImport, translationImports } from './emit-region.ts';
-import { type Block, findBlocks } from './region.ts';
+import { type MemoryMap, PROFILE_TRANSLATED, RECORD_BYTES } from '../../machine/memory-map.ts';
+import { CodeCache, type Fitting, type Translation } from './code-cache.ts';
+import type { CodeLayout, RegionRequest } from './compile.ts';
+import type { CompiledModule, CompileResult, Compiler } from './compiler.ts';
+import type { TranslationImport } from './emit-region.ts';
+import { Profile } from './profile.ts';
+import { defaultTuning, type TranslatorTuning } from './tuning.ts';
 
 export interface TranslatorDependencies {
   readonly memory: WebAssembly.Memory;
   readonly table: WebAssembly.Table;
+  /** Places in the table, at most MAX_TRANSLATIONS. */
+  readonly places: number;
   readonly map: MemoryMap;
   /** Functions of the interpreter's module, and the softfloat. */
   readonly imports: Readonly<Record<TranslationImport, unknown>>;
-  /** Gives all decoded pages up. */
-  readonly resetDecoded: () => void;
+  readonly compiler: Compiler;
 }
 
 /** Numbers of translations are 15 bits in a profile word. */
-export const MAX_TRANSLATIONS = PROFILE_TRANSLATED;
-/** Regions in one module. */
-const BATCH = 16;
+export const MAX_TRANSLATIONS: number = PROFILE_TRANSLATED;
+/** Reports of one slice that are kept; the others come again. */
+const MAX_REPORTS = 1024;
+
+/** What is known of a decoded page that was reported. */
+interface Page {
+  readonly decoded: number;
+  /** The page of RAM that it was made from, as an offset in linear memory. */
+  readonly host: number;
+  translations: Translation[];
+  /** Reports since it was last asked for: the more, the sooner it comes. */
+  heat: number;
+  rebuilds: number;
+  inFlight: boolean;
+}
 
 interface Request {
-  readonly decoded: number;
-  readonly offset: number;
+  readonly page: Page;
+  readonly region: RegionRequest;
+  /** The new region stands for these, too. */
+  readonly replaces: readonly Translation[];
 }
 
 export class Translator {
-  readonly #deps: TranslatorDependencies;
-  readonly #view: DataView;
-  #hot: Request[] = [];
-  #next = 0;
+  readonly #tuning: TranslatorTuning;
+  readonly #compiler: Compiler;
+  readonly #profile: Profile;
+  readonly #cache: CodeCache;
+  readonly #layout: CodeLayout;
+  /** Pairs of a decoded page and a record in it. */
+  readonly #reports = new Int32Array(MAX_REPORTS * 2);
+  #reported = 0;
+  readonly #pages = new Map<number, Page>();
+  readonly #queue = new Set<Page>();
+  readonly #inFlight = new Map<number, readonly Request[]>();
+  #nextBatch = 0;
 
-  constructor(deps: TranslatorDependencies) {
-    this.#deps = deps;
-    this.#view = new DataView(deps.memory.buffer);
+  constructor(deps: TranslatorDependencies, tuning: TranslatorTuning = defaultTuning) {
+    const { memory, map } = deps;
+    this.#tuning = tuning;
+    this.#compiler = deps.compiler;
+    this.#profile = new Profile(memory, map);
+    this.#cache = new CodeCache({ ...deps, profile: this.#profile });
+    this.#layout = { memoryPages: memory.buffer.byteLength / 65536, ramOffset: map.ram };
   }
 
-  /** The interpreter's hook: the record at `ip` in the decoded page is jumped to often. */
+  /** The interpreter's hook, within a slice: the record at `ip` in the decoded page is jumped to often. */
   readonly hot = (decoded: number, ip: number): void => {
-    this.#hot.push({ decoded, offset: (((ip - decoded) >>> 0) / RECORD_BYTES) * 2 });
+    const slot = slotOf(decoded, ip);
+    if (this.#reported === MAX_REPORTS) return this.#profile.setCount(decoded >>> 0, slot, 1);
+    this.#reports[this.#reported * 2] = decoded;
+    this.#reports[this.#reported * 2 + 1] = slot;
+    this.#reported++;
   };
 
-  /** Between slices: translates what has become hot, a few regions at a time. */
+  /** Between slices. */
   work(): void {
-    if (this.#hot.length === 0) return;
-    if (this.#next + BATCH > MAX_TRANSLATIONS) {
-      this.#deps.resetDecoded();
-      this.#hot = [];
-      this.#next = 0;
-      return;
-    }
-    const regions: { readonly decoded: number; readonly blocks: readonly Block[] }[] = [];
-    const seen = new Set<number>();
-    while (this.#hot.length > 0 && regions.length < BATCH) {
-      const { decoded } = this.#hot[0];
-      const entries = this.#hot.filter((request) => request.decoded === decoded).map((request) => request.offset);
-      this.#hot = this.#hot.filter((request) => request.decoded !== decoded);
-      if (seen.has(decoded) || !this.#isCurrent(decoded)) continue;
-      seen.add(decoded);
-      const host = this.#view.getUint32(decoded + DECODED_TRAILER + trailer.host, true);
-      const page = new DataView(this.#deps.memory.buffer, host, PAGE_BYTES);
-      const blocks = findBlocks(
-        page,
-        entries,
-        (offset) => this.#view.getUint32(decoded + DECODED_PROFILE + offset * 2, true) !== 0,
-      );
-      if (blocks.length > 0) regions.push({ decoded, blocks });
-    }
-    if (regions.length > 0) this.#install(regions);
+    if (this.#reported > 0) this.#takeReports();
+    if (this.#queue.size > 0) this.#submit();
+    if (this.#inFlight.size > 0) this.#takeResults();
   }
 
-  /** Whether the decoded page still belongs to the page of RAM that it was made from. */
-  #isCurrent(decoded: number): boolean {
-    const { map } = this.#deps;
-    const host = this.#view.getUint32(decoded + DECODED_TRAILER + trailer.host, true);
-    const page = (host - map.ram) / PAGE_BYTES;
-    return page >= 0 && page < map.ramPages && this.#view.getUint32(map.decodedOf + page * 4, true) === decoded;
+  #takeReports(): void {
+    for (let i = 0; i < this.#reported; i++) {
+      const page = this.#pageOf(this.#reports[i * 2] >>> 0);
+      page.heat++;
+      if (!page.inFlight) this.#queue.add(page);
+    }
+    this.#reported = 0;
   }
 
-  #install(regions: readonly { readonly decoded: number; readonly blocks: readonly Block[] }[]): void {
-    const { memory, table, map, imports } = this.#deps;
-    const pages = memory.buffer.byteLength / 65536;
-    const m = new ModuleBuilder({ initialPages: pages, maximumPages: pages, shared: true });
-    const functions = Object.fromEntries(
-      Object.entries(translationImports).map(([name, { params, results }]) => [
-        name,
-        m.importFunction(name, params, results),
-      ]),
-    ) as Record<TranslationImport, Callee>;
-    m.importTable();
-    const translation = m.signature(['i32', 'i32', 'i64'], ['i32']);
-    for (const [i, { decoded, blocks }] of regions.entries()) {
-      const f = m.function(`region${i}`, ['i32', 'i32', 'i64'], ['i32']);
-      const place = { decoded, number: this.#next + i };
-      emitRegion(f, blocks, { ...functions, translation, ramOffset: map.ram }, place);
-      m.export(f);
-    }
-    const env = { memory, table, ...imports };
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(m.encode()), { env });
-    for (const [i, { decoded, blocks }] of regions.entries()) {
-      const number = this.#next++;
-      table.set(number, exports[`region${i}`]);
-      this.#mark(decoded, blocks, number);
-    }
+  #pageOf(decoded: number): Page {
+    const host = this.#profile.hostOf(decoded);
+    const known = this.#pages.get(decoded);
+    if (known?.host === host) return known;
+    if (known !== undefined) this.#forget(known);
+    const page = { decoded, host, translations: [], heat: 0, rebuilds: 0, inFlight: false };
+    this.#pages.set(decoded, page);
+    return page;
   }
 
-  #mark(decoded: number, blocks: readonly Block[], number: number): void {
-    for (const [index, block] of blocks.entries()) {
-      if (block.enterable) {
-        const word = (index << 16) | PROFILE_TRANSLATED | number;
-        this.#view.setUint32(decoded + DECODED_PROFILE + block.start * 2, word, true);
+  #forget(page: Page): void {
+    for (const translation of page.translations) this.#cache.remove(translation, 1);
+    this.#pages.delete(page.decoded);
+    this.#queue.delete(page);
+  }
+
+  // ---- asking -----------------------------------------------------------------------------------------------------------
+
+  #submit(): void {
+    while (this.#queue.size > 0 && this.#inFlight.size < this.#compiler.depth) {
+      const hottest = [...this.#queue].sort((a, b) => b.heat - a.heat).slice(0, this.#tuning.batchRegions);
+      const requests: Request[] = [];
+      for (const page of hottest) {
+        this.#queue.delete(page);
+        const request = this.#request(page);
+        if (request !== undefined) requests.push(request);
       }
-      for (let slot = block.start / 2; slot < Math.min(block.end / 2, SLOTS); slot++) {
-        this.#view.setUint8(decoded + DECODED_COVER + slot, 1);
+      if (requests.length === 0) continue;
+      const id = this.#nextBatch++;
+      this.#inFlight.set(id, requests);
+      this.#compiler.submit({ id, layout: this.#layout, requests: requests.map(({ region }) => region) });
+    }
+  }
+
+  #request(page: Page): Request | undefined {
+    const { decoded, host } = page;
+    page.heat = 0;
+    if (!this.#profile.isCurrent(decoded, host)) return this.#drop(page);
+    this.#dropDead(page);
+    const { hotAfter, warmFraction } = this.#tuning;
+    const entries = this.#profile.arrivals(decoded, Math.max(1, hotAfter * warmFraction));
+    const number = this.#cache.reserve();
+    if (entries.length === 0 || number === undefined) return undefined;
+    const replaces = this.#rebuilt(page);
+    for (const translation of replaces) entries.push(...translation.entries);
+    const reached = this.#profile.reached(decoded);
+    page.inFlight = true;
+    return { page, replaces, region: { number, decoded, page: this.#profile.copyPage(host), entries, reached } };
+  }
+
+  #drop(page: Page): undefined {
+    this.#forget(page);
+  }
+
+  #dropDead(page: Page): void {
+    page.translations = page.translations.filter((translation) => {
+      if (this.#cache.isLive(translation)) return true;
+      this.#cache.remove(translation, 1);
+      return false;
+    });
+  }
+
+  /** What a new region of the page is to take over: its latest one, while that is small and has not been built too often. */
+  #rebuilt(page: Page): Translation[] {
+    const last = page.translations.at(-1);
+    if (last === undefined || last.instructions >= this.#tuning.fullRegion) return [];
+    if (page.rebuilds >= this.#tuning.maxRebuilds) return [];
+    page.rebuilds++;
+    return [last];
+  }
+
+  // ---- getting ----------------------------------------------------------------------------------------------------------
+
+  #takeResults(): void {
+    for (let result = this.#compiler.poll(); result !== undefined; result = this.#compiler.poll()) {
+      const requests = this.#inFlight.get(result.id);
+      if (requests === undefined) continue;
+      this.#inFlight.delete(result.id);
+      this.#take(requests, result);
+    }
+  }
+
+  #take(requests: readonly Request[], { code }: CompileResult): void {
+    for (const { page } of requests) {
+      page.inFlight = false;
+      if (page.heat > 0 && this.#pages.get(page.decoded) === page) this.#queue.add(page);
+    }
+    const fitting: Fitting[] = [];
+    for (const { page, region: request } of requests) {
+      const region = code?.regions.find(({ number }) => number === request.number);
+      if (region !== undefined && this.#fits(page, request, region.blocks)) {
+        fitting.push({ region, host: page.host, entries: request.entries });
+      } else {
+        this.#cache.release(request.number);
+        if (region !== undefined) this.#recount(page, request.entries);
       }
     }
-    this.#view.setUint32(decoded + DECODED_TRAILER + trailer.translated, 1, true);
+    if (code !== undefined && fitting.length > 0) this.#install(code, fitting, requests);
+  }
+
+  #fits(page: Page, request: RegionRequest, blocks: Uint16Array<ArrayBuffer>): boolean {
+    const { decoded, host } = page;
+    if (this.#pages.get(decoded) !== page || !this.#profile.isCurrent(decoded, host)) return false;
+    return this.#profile.isUnchanged(host, request.page, blocks);
+  }
+
+  /** The page has changed meanwhile: whether these places are still hot will be seen. */
+  #recount({ decoded, host }: Page, entries: readonly number[]): void {
+    if (!this.#profile.isCurrent(decoded, host)) return;
+    for (const entry of entries) this.#profile.recount(decoded, entry >>> 1);
+  }
+
+  #install(code: CompiledModule, fitting: readonly Fitting[], requests: readonly Request[]): void {
+    for (const translation of this.#cache.install(code, fitting)) {
+      const { page, replaces } = requests.find(({ region }) => region.number === translation.number)!;
+      for (const old of replaces) this.#cache.remove(old, 1);
+      page.translations = page.translations.filter((old) => !replaces.includes(old));
+      page.translations.push(translation);
+    }
   }
 }
+
+const slotOf = (decoded: number, ip: number): number => ((ip - decoded) >>> 0) / RECORD_BYTES;

@@ -1,0 +1,24 @@
+/** How eagerly the translator translates. Nothing in here shows in the guest. */
+export interface TranslatorTuning {
+  /** Arrivals at a place before it is reported; at most 32767. */
+  readonly hotAfter: number;
+  /** When a page is reported, places of it with this fraction of `hotAfter` arrivals are translated with it. */
+  readonly warmFraction: number;
+  /** Most regions in one module. */
+  readonly batchRegions: number;
+  /** Guest instructions from which on a region is not built anew with further places: they get a region of their own. */
+  readonly fullRegion: number;
+  /** How often the regions of a page may be built anew. */
+  readonly maxRebuilds: number;
+}
+
+export const defaultTuning: TranslatorTuning = {
+  hotAfter: 1000,
+  warmFraction: 0.125,
+  batchRegions: 16,
+  fullRegion: 400,
+  maxRebuilds: 8,
+};
+
+/** For tests: everything is translated nearly at once. */
+export const eagerTuning: TranslatorTuning = { ...defaultTuning, hotAfter: 2, warmFraction: 0.5 };

@@ -82,11 +82,29 @@ interface Imported extends Callee {
   readonly module: string;
 }
 
+/** All that a module is made of, for other forms of it than the binary. Functions are numbered imports first. */
+export interface ModuleContents {
+  readonly memory: MemoryLimits;
+  readonly table: boolean;
+  readonly imports: readonly Imported[];
+  readonly functions: readonly FunctionBuilder[];
+  /** The types of functions called through the table, in addition to those of imports and functions. */
+  readonly signatures: readonly Signature[];
+  readonly globals: readonly Global[];
+  readonly exports: readonly { readonly name: string; readonly callee: Callee }[];
+}
+
+export interface Global {
+  readonly type: Type;
+  readonly initial: number | bigint;
+  readonly name: string | undefined;
+}
+
 export class ModuleBuilder {
   readonly #imports: Imported[] = [];
   readonly #functions: FunctionBuilder[] = [];
   readonly #exports: { name: string; callee: Callee }[] = [];
-  readonly #globals: { type: Type; initial: number | bigint }[] = [];
+  readonly #globals: Global[] = [];
   readonly #indexOf = new Map<Callee, number>();
   readonly #memory: MemoryLimits;
   readonly #signatures: Signature[] = [];
@@ -127,13 +145,25 @@ export class ModuleBuilder {
   }
 
   /** A mutable global, private to the instance. */
-  global<T extends Type>(type: T, initial: number | bigint): Expr<T> {
-    this.#globals.push({ type, initial });
+  global<T extends Type>(type: T, initial: number | bigint, name?: string): Expr<T> {
+    this.#globals.push({ type, initial, name });
     return { kind: 'global', type, index: this.#globals.length - 1 };
   }
 
   export(callee: Callee): void {
     this.#exports.push({ name: callee.name, callee });
+  }
+
+  get contents(): ModuleContents {
+    return {
+      memory: this.#memory,
+      table: this.#table,
+      imports: this.#imports,
+      functions: this.#functions,
+      signatures: this.#signatures,
+      globals: this.#globals,
+      exports: this.#exports,
+    };
   }
 
   encode(): Uint8Array<ArrayBuffer> {

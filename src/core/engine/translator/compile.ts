@@ -50,6 +50,15 @@ export const exportName = (number: number): string => `region${number}`;
 
 /** Undefined if there is nothing to translate in any of the requests. */
 export function compileRegions(requests: readonly RegionRequest[], layout: CodeLayout): CompiledCode | undefined {
+  const { m, regions } = buildRegions(requests, layout);
+  return regions.length === 0 ? undefined : { bytes: m.encode(), regions };
+}
+
+/** The module before it is encoded: it can also be printed. */
+export function buildRegions(
+  requests: readonly RegionRequest[],
+  layout: CodeLayout,
+): { readonly m: ModuleBuilder; readonly regions: readonly CompiledRegion[] } {
   const { memoryPages, ramOffset } = layout;
   const m = new ModuleBuilder({ initialPages: memoryPages, maximumPages: memoryPages, shared: true });
   const functions = Object.fromEntries(
@@ -71,7 +80,7 @@ export function compileRegions(requests: readonly RegionRequest[], layout: CodeL
     m.export(f);
     regions.push(describe(number, decoded, blocks));
   }
-  return regions.length === 0 ? undefined : { bytes: m.encode(), regions };
+  return { m, regions };
 }
 
 function describe(number: number, decoded: number, blocks: readonly Block[]): CompiledRegion {

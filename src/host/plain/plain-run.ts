@@ -82,6 +82,7 @@ export class PlainRun {
     this.#runner = await Runner.start(machine.config, this.#options.engine ?? 'interpreter', {
       onReport: (report) => this.#report(report),
       onCrash: (error) => this.#fail(error),
+      onNotice,
     });
     await this.#connect(1 + machine.config.virtio.findIndex((device) => device.kind === 'net'));
     this.#runner.send({ type: 'record', logging: this.#log !== undefined });

@@ -113,6 +113,7 @@ export class ReplicaProcess {
     this.#runner = await Runner.start(config, this.#setup.engine, {
       onReport: (report) => this.#handle({ type: 'cpu', report }),
       onCrash: (error) => this.#fail(error),
+      onNotice: this.#setup.onNotice,
     });
     const identity = machineIdentity(description, await digestFiles(description, diskBytes));
     const options = replicaOptions(this.#setup, identityDigest(identity), this.#incarnation);

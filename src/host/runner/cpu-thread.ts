@@ -12,6 +12,7 @@ import { CpuSide } from '../../core/replication/cpu-side.ts';
 import { Machine } from '../../core/vm/machine.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import { ClockKeeper } from './clock-keeper.ts';
+import { type CompileLink, PortCompiler } from './port-compiler.ts';
 
 /** Given to the worker as its `workerData`. */
 export interface CpuThreadData {
@@ -19,6 +20,14 @@ export interface CpuThreadData {
   readonly engine: EngineKind;
   /** One word, bumped after each command. */
   readonly signal: Int32Array<SharedArrayBuffer>;
+  /** To the compile thread; without one the engine compiles by itself, if it does. */
+  readonly link: CompileLink | undefined;
+}
+
+/** The runner's own command: translations come from another thread from now on, or from none. */
+export interface LinkCommand {
+  readonly type: 'link';
+  readonly link: CompileLink | undefined;
 }
 
 /** What the thread says besides CpuReports. */
@@ -32,7 +41,9 @@ const BEAT_MS = 20;
 
 const port = parentPort;
 assert(port !== null, 'the CPU thread is a worker');
-const { config, engine, signal } = workerData as CpuThreadData;
+const { config, engine, signal, link } = workerData as CpuThreadData;
+const compiler = link === undefined ? undefined : new PortCompiler();
+compiler?.attach(link);
 let seen = 0;
 let speed = 1;
 let woken = false;
@@ -42,7 +53,7 @@ const nowMs = (): number => performance.now();
 function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper } | undefined {
   try {
     const machine = new Machine(config, {
-      engine: { kind: engine },
+      engine: { kind: engine, ...(compiler && { compiler }) },
       stopRequested: () => Atomics.load(signal, 0) !== seen,
     });
     const keeper = new ClockKeeper(machine, nowMs);
@@ -66,7 +77,11 @@ function takeCommands(side: CpuSide): void {
   if (now === seen) return;
   seen = now;
   for (let got = receiveMessageOnPort(port!); got !== undefined; got = receiveMessageOnPort(port!)) {
-    const command = got.message as CpuCommand;
+    const command = got.message as CpuCommand | LinkCommand;
+    if (command.type === 'link') {
+      compiler?.attach(command.link);
+      continue;
+    }
     if (command.type === 'speed') speed = command.fraction;
     if (command.type === 'input') woken = true;
     side.handle(command);

@@ -1,11 +1,13 @@
 /** The main thread's handle on the CPU thread. */
-import { Worker } from 'node:worker_threads';
+import { type MessagePort, Worker } from 'node:worker_threads';
 import { OperatingError } from '../../core/base/error.ts';
 import type { EngineKind } from '../../core/engine/engine.ts';
 import type { CpuCommand, CpuReport } from '../../core/replication/cpu-link.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
-import type { CpuThreadData, CpuThreadNote } from './cpu-thread.ts';
+import { CompileWorker } from './compile-worker.ts';
+import type { CpuThreadData, CpuThreadNote, LinkCommand } from './cpu-thread.ts';
 import { checkMemory } from './memory-check.ts';
+import type { CompileLink } from './port-compiler.ts';
 
 /** Beside this file: TypeScript in a clone, JavaScript in a package. */
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './cpu-thread.ts' : './cpu-thread.js', import.meta.url);
@@ -14,41 +16,68 @@ export interface RunnerEvents {
   readonly onReport: (report: CpuReport) => void;
   /** The thread ended by a bug (or the host ran out of memory): the machine is gone. */
   readonly onCrash: (error: Error) => void;
+  /** What a person might want to know; the machine goes on. */
+  readonly onNotice: (line: string) => void;
 }
 
 export class Runner {
   readonly #worker: Worker;
   readonly #signal: Int32Array<SharedArrayBuffer>;
+  readonly #compileWorker: CompileWorker | undefined;
   #ended = false;
 
-  private constructor(worker: Worker, signal: Int32Array<SharedArrayBuffer>) {
-    this.#worker = worker;
-    this.#signal = signal;
+  private constructor(config: MachineConfig, engine: EngineKind, events: RunnerEvents) {
+    this.#signal = new Int32Array(new SharedArrayBuffer(4));
+    let link: CompileLink | undefined;
+    if (engine === 'translator') {
+      this.#compileWorker = new CompileWorker({
+        onLink: (next) => this.#relink(next),
+        onNotice: events.onNotice,
+      });
+      link = this.#compileWorker.start();
+    }
+    const workerData: CpuThreadData = { config, engine, signal: this.#signal, link };
+    this.#worker = new Worker(THREAD, { workerData, transferList: link === undefined ? [] : [link.port] });
   }
 
   /** Builds the machine in a thread of its own. Throws OperatingError if that cannot be (memory, a wrong kernel). */
   static async start(config: MachineConfig, engine: EngineKind, events: RunnerEvents): Promise<Runner> {
     checkMemory(config.ramBytes, process.availableMemory());
-    const signal = new Int32Array(new SharedArrayBuffer(4));
-    const workerData: CpuThreadData = { config, engine, signal };
-    const worker = new Worker(THREAD, { workerData });
-    const runner = new Runner(worker, signal);
-    await new Promise<void>((resolve, reject) => {
-      worker.on('message', (message: CpuReport | CpuThreadNote) => {
-        if (message.type === 'ready') resolve();
-        else if (message.type === 'failed') reject(new OperatingError(message.code, message.message, message.advice));
-        else if (!runner.#ended) events.onReport(message);
-      });
-      worker.on('error', (error) => {
-        reject(error);
-        if (!runner.#ended) events.onCrash(error);
-      });
-    });
+    const runner = new Runner(config, engine, events);
+    try {
+      await runner.#ready(events);
+    } catch (error) {
+      await runner.stop();
+      throw error;
+    }
     return runner;
   }
 
+  #ready(events: RunnerEvents): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#worker.on('message', (message: CpuReport | CpuThreadNote) => {
+        if (message.type === 'ready') resolve();
+        else if (message.type === 'failed') reject(new OperatingError(message.code, message.message, message.advice));
+        else if (!this.#ended) events.onReport(message);
+      });
+      this.#worker.on('error', (error) => {
+        reject(error);
+        if (!this.#ended) events.onCrash(error);
+      });
+    });
+  }
+
+  #relink(link: CompileLink | undefined): void {
+    if (this.#ended) return;
+    this.#post({ type: 'link', link }, link === undefined ? [] : [link.port]);
+  }
+
   send(command: CpuCommand): void {
-    this.#worker.postMessage(command);
+    this.#post(command, []);
+  }
+
+  #post(command: CpuCommand | LinkCommand, transferList: readonly MessagePort[]): void {
+    this.#worker.postMessage(command, transferList);
     Atomics.add(this.#signal, 0, 1);
     Atomics.notify(this.#signal, 0);
   }
@@ -57,5 +86,6 @@ export class Runner {
   async stop(): Promise<void> {
     this.#ended = true;
     await this.#worker.terminate();
+    await this.#compileWorker?.stop();
   }
 }

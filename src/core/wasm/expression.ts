@@ -143,6 +143,7 @@ function integer<T extends 'i32' | 'i64'>(type: T) {
 function float<T extends 'f32' | 'f64'>(type: T) {
   const n = (name: string): OpName => `${type}.${name}` as OpName;
   return {
+    load: load<T>(`${type}.load`),
     const: (value: number): Expr<T> => makeConst(type, value),
     eq: op2<T, 'i32'>(n('eq')),
     ne: op2<T, 'i32'>(n('ne')),

@@ -23,6 +23,11 @@ export interface QuickFunctions {
   readonly loadQuick: unknown;
   readonly storeQuick: unknown;
   readonly atomicHost: unknown;
+  readonly csr: unknown;
+  readonly flush: () => void;
+  readonly updateModes: () => void;
+  readonly takeTrap: unknown;
+  readonly sret: unknown;
   readonly resetDecoded: () => void;
 }
 

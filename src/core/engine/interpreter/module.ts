@@ -62,7 +62,9 @@ export function buildInterpreter(
   const translation = m.signature(TRANSLATION.params, TRANSLATION.results);
   emitRun(run, map, { mmu, traps, csr, softfloat, decode, rawBits, hot, translation });
   const hashPage = emitPageHash(m);
-  const quick = hot ? [mmu.loadQuick, mmu.storeQuick, mmu.atomicHost, mmu.resetDecoded] : [];
+  const quick = hot
+    ? [mmu.loadQuick, mmu.storeQuick, mmu.atomicHost, mmu.resetDecoded, csr, traps.takeTrap, traps.sret]
+    : [];
   for (const callee of [run, mmu.flush, mmu.bumpWrite, mmu.updateModes, mmu.touchRange, hashPage, ...quick]) {
     m.export(callee);
   }
@@ -195,6 +197,7 @@ function emitEnter(loop: Loop, map: MemoryMap, parts: Parts, hot: Hot, skip: I32
         set(f, hart.event, c32(0));
         set(f, hart.refetch, c32(0));
         f.set(remaining, left);
+        f.brIf(labels.out, get32(hart.exit));
         f.br(labels.check);
       });
       f.if(i32.and(i32.lt_u(word, c32(hot.after)), i32.ne(base, c32(map.scratch))), () => {

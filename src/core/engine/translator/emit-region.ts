@@ -1,21 +1,25 @@
 /**
- * A region as a WebAssembly function: blocks in address order inside a loop with a dispatch, integer registers in locals
- * (loaded on entry, those written flushed on exit), exact counts (a block is entered only if all its steps may be taken),
- * and at the end a jump straight into the next region's function where the fetch TLB knows it.
+ * A region as a WebAssembly function. Blocks stand in address order inside recovered loops (structure.ts); registers are
+ * locals, loaded on entry; counts are exact (a block is entered only if all its steps may be taken).
+ *
+ * `pend` says where control is to arrive while it cannot branch there: 0 is nowhere in particular, k + 1 is block k. It is
+ * looked at where a region or a loop begins that can be entered elsewhere than at its header, and a block that it can lead
+ * to sets it back to 0.
+ *
+ * There are two ways out. `stop` gives back to the interpreter before the instruction at `target`, with all registers
+ * stored. `chain` goes straight on in the translation at `target`, if the fetch TLB knows its page; who goes there has
+ * stored what it may have changed.
  */
+
 import { get32, get64, set } from '../../machine/emit.ts';
-import { hart, X } from '../../machine/hart.ts';
-import {
-  DECODED_PROFILE,
-  FETCH_TLB_ENTRIES,
-  fetchEntry,
-  PAGE_BYTES,
-  PROFILE_TRANSLATED,
-} from '../../machine/memory-map.ts';
-import { type I32, type I64, i32, i64, type Type } from '../../wasm/expression.ts';
+import { F, hart, X } from '../../machine/hart.ts';
+import { DECODED_PROFILE, FETCH_TLB_ENTRIES, fetchEntry, PROFILE_TRANSLATED } from '../../machine/memory-map.ts';
+import { type F64, f64, type I32, type I64, i32, i64, type Type } from '../../wasm/expression.ts';
 import type { Callee, FunctionBuilder, Label, Signature } from '../../wasm/function.ts';
-import { type RegionEmitter, TranslatorContext } from './context.ts';
-import type { Block } from './region.ts';
+import { TranslatorContext } from './context.ts';
+import { type Block, directTarget, endsBlock } from './region.ts';
+import { changesOf, type Registers } from './registers.ts';
+import { findStructure, firstOf, type Item, isLoop, type Loop } from './structure.ts';
 
 const c32 = i32.const;
 const c64 = i64.const;
@@ -25,6 +29,11 @@ export const translationImports = {
   loadQuick: { params: ['i64', 'i32'], results: ['i64'] },
   storeQuick: { params: ['i64', 'i32', 'i64'], results: [] },
   atomicHost: { params: ['i64', 'i32', 'i32'], results: ['i32'] },
+  csr: { params: ['i32', 'i32', 'i64', 'i32'], results: ['i64'] },
+  flush: { params: [], results: [] },
+  updateModes: { params: [], results: [] },
+  takeTrap: { params: [], results: [] },
+  sret: { params: [], results: [] },
   softfloat: { params: ['i32', 'i32', 'i32', 'i64', 'i64', 'i64'], results: ['i64'] },
 } as const satisfies Record<string, { readonly params: readonly Type[]; readonly results: readonly Type[] }>;
 export type TranslationImport = keyof typeof translationImports;
@@ -46,139 +55,314 @@ export function emitRegion(
   f: FunctionBuilder,
   blocks: readonly Block[],
   imports: RegionImports,
-  _place: RegionPlace,
+  place: RegionPlace,
 ): void {
-  const remaining = f.param<'i32'>(0);
-  const pend = f.param<'i32'>(1);
-  const pageVirtual = f.param<'i64'>(2);
-  const target = f.permanent('i64');
-  const dataTlb = f.permanent('i32');
-  const readGeneration = f.permanent('i64');
-  const writeGeneration = f.permanent('i64');
-  const registers = new Map<number, I64>();
-  const written = new Set<number>();
-  const reload = (): void => {
-    f.set(readGeneration, get64(hart.readGeneration));
-    f.set(writeGeneration, get64(hart.writeGeneration));
-  };
-  const register = (number: number): I64 => {
-    const known = registers.get(number);
-    if (known) return known;
-    const local = f.permanent('i64');
-    registers.set(number, local);
-    return local;
-  };
-  const assign = (number: number, value: I64): void => {
-    written.add(number);
-    f.set(register(number), value);
-  };
+  new RegionEmitter(f, blocks, imports, place).emit();
+}
 
-  const prologue = f.reserve();
-  f.block((leave) => {
-    f.block((stop) => {
-      f.loop((again) => {
-        const indexOf = new Map(blocks.map((block, i) => [block.start, i]));
-        const labels: Label[] = [];
-        let current = 0;
-        const region: RegionEmitter = {
-          f,
-          pageVirtual,
-          tlb: { table: dataTlb, readGeneration, writeGeneration },
-          reload,
-          register,
-          assign,
-          ...imports,
-          goto: (offset) => {
-            const index = offset >= 0 && offset < PAGE_BYTES ? indexOf.get(offset) : undefined;
-            if (index === undefined) {
-              f.set(target, i64.add(pageVirtual, c64(offset)));
-              f.br(leave);
-            } else if (index > current) f.br(labels[index]);
-            else {
-              f.set(pend, c32(index));
-              f.br(again);
-            }
-          },
-          leave: (to) => {
-            f.set(target, to);
-            f.br(leave);
-          },
-        };
-        const nest = (i: number): void => {
-          if (i < 0) {
-            f.brTable(labels, labels[0], pend);
-            return;
-          }
-          f.block((label) => {
-            labels[i] = label;
-            nest(i - 1);
-          });
-          current = i;
-          emitBlock(region, blocks[i], blocks[i + 1], remaining, target, stop);
-        };
-        nest(blocks.length - 1);
+export class RegionEmitter {
+  readonly f: FunctionBuilder;
+  readonly imports: RegionImports;
+  readonly remaining: I32;
+  /** Virtual address of the page. */
+  readonly pageVirtual: I64;
+  readonly #blocks: readonly Block[];
+  readonly #place: RegionPlace;
+  readonly #pend: I32;
+  readonly #target: I64;
+  /** Copies of what the fast path of an access compares with; `reload` after each slow path. */
+  readonly tlb: { readonly table: I32; readonly readGeneration: I64; readonly writeGeneration: I64 };
+  readonly #x = new Map<number, I64>();
+  readonly #f = new Map<number, F64>();
+  readonly #indexOf: ReadonlyMap<number, number>;
+  readonly #loopsOf: readonly (readonly Loop[])[];
+  readonly #items: readonly Item[];
+  readonly #dirtyAt: readonly Registers[];
+  readonly #written: Registers;
+  readonly #pendTargets = new Set<number>();
+  /** In front of a block, and of a loop by its header; the beginning of a loop's body by its header. */
+  readonly #blockLabels = new Map<number, Label>();
+  readonly #loopLabels = new Map<number, Label>();
+  readonly #again = new Map<number, Label>();
+  #dispatch!: Label;
+  #stop!: Label;
+  #chain!: Label;
+
+  constructor(f: FunctionBuilder, blocks: readonly Block[], imports: RegionImports, place: RegionPlace) {
+    this.f = f;
+    this.imports = imports;
+    this.remaining = f.param<'i32'>(0, 'remaining');
+    this.pageVirtual = f.param<'i64'>(2, 'page');
+    this.#blocks = blocks;
+    this.#place = place;
+    this.#pend = f.permanent('i32', 'pend');
+    this.#target = f.permanent('i64', 'target');
+    this.tlb = {
+      table: f.permanent('i32', 'tlb'),
+      readGeneration: f.permanent('i64', 'read_generation'),
+      writeGeneration: f.permanent('i64', 'write_generation'),
+    };
+    this.#indexOf = new Map(blocks.map((block, i) => [block.start, i]));
+    const successors = blocks.map((block) => this.#successorsOf(block));
+    const { items, loopsOf } = findStructure(successors);
+    this.#items = items;
+    this.#loopsOf = loopsOf;
+    const { dirtyAt, written } = changesOf(blocks, successors);
+    this.#dirtyAt = dirtyAt;
+    this.#written = written;
+    this.#findPendTargets(successors);
+  }
+
+  emit(): void {
+    const { f } = this;
+    const prologue = f.reserve();
+    f.block((chain) => {
+      this.#chain = chain;
+      f.block((stop) => {
+        this.#stop = stop;
+        f.loop((dispatch) => {
+          this.#dispatch = dispatch;
+          this.#emitLevel(this.#items, 0, this.#blocks.length - 1);
+        });
       });
+      this.flush(this.#written);
+      set(f, hart.pc, this.#target);
+      f.return(this.remaining);
     });
-    flush(f, registers, written);
-    set(f, hart.pc, target);
-    f.return(remaining);
-  });
-  flush(f, registers, written);
-  emitChain(f, imports, remaining, target);
-  prologue(() => {
-    f.set(dataTlb, get32(hart.dataTlb));
-    reload();
-    for (const [number, local] of registers) f.set(local, i64.load(c32(X), number * 8));
-  });
-}
-
-function flush(f: FunctionBuilder, registers: ReadonlyMap<number, I64>, written: ReadonlySet<number>): void {
-  for (const number of written) f.store('i64.store', c32(X), registers.get(number)!, number * 8);
-}
-
-function emitBlock(
-  region: RegionEmitter,
-  block: Block,
-  next: Block | undefined,
-  remaining: I32,
-  target: I64,
-  stop: Label,
-): void {
-  const { f, pageVirtual } = region;
-  const { instructions } = block;
-  const leaveAt = (offset: number): void => {
-    f.set(target, i64.add(pageVirtual, c64(offset)));
-    f.br(stop);
-  };
-  f.if(i32.lt_u(remaining, c32(instructions.length)), () => leaveAt(block.start));
-  f.set(remaining, i32.sub(remaining, c32(instructions.length)));
-  let ended = false;
-  for (const [i, instruction] of instructions.entries()) {
-    f.scope(() => {
-      const context = new TranslatorContext(region, instruction, () => {
-        f.set(remaining, i32.add(remaining, c32(instructions.length - i)));
-        leaveAt(instruction.offset);
-      });
-      instruction.operation.semantics(context);
-      ended = context.ended;
+    this.#emitChain();
+    prologue(() => {
+      f.set(this.#pend, i32.add(f.param<'i32'>(1, 'entry'), c32(1)));
+      this.reload();
+      for (const [number, local] of this.#x) f.set(local, i64.load(c32(X), number * 8));
+      for (const [number, local] of this.#f) f.set(local, f64.load(c32(F), number * 8));
     });
   }
-  if (!ended && next?.start !== block.end) region.goto(block.end);
+
+  // ---- flow -----------------------------------------------------------------------------------------------------------
+  #blockAt(offset: number | undefined): number | undefined {
+    return offset === undefined ? undefined : this.#indexOf.get(offset);
+  }
+
+  #successorsOf({ instructions, end }: Block): number[] {
+    const last = instructions[instructions.length - 1];
+    const after = last.operation.kind === 'branch' || !endsBlock(last.operation) ? end : undefined;
+    const targets = [this.#blockAt(directTarget(last)), this.#blockAt(after)];
+    return targets.filter((target) => target !== undefined);
+  }
+
+  /** The loop that control enters from block `from` on its way forward to block `to`; undefined: it is in no further one. */
+  #entered(from: number, to: number): Loop | undefined {
+    const here = this.#loopsOf[from];
+    return this.#loopsOf[to].find((loop, depth) => here[depth] !== loop);
+  }
+
+  #findPendTargets(successors: readonly (readonly number[])[]): void {
+    for (const [i, block] of this.#blocks.entries()) if (block.enterable) this.#pendTargets.add(i);
+    for (const [from, targets] of successors.entries()) {
+      for (const to of targets) {
+        if (to <= from) continue;
+        const loop = this.#entered(from, to);
+        if (loop !== undefined && loop.header !== to) this.#pendTargets.add(to);
+      }
+    }
+  }
+
+  /** Goes from block `from` to the block at that offset of the page, or leaves the region for it. */
+  goto(from: number, offset: number, dirty: Registers): void {
+    const { f } = this;
+    const to = this.#blockAt(offset);
+    if (to === undefined) {
+      this.leave(i64.add(this.pageVirtual, c64(offset)), dirty);
+      return;
+    }
+    if (to <= from) {
+      f.br(this.#again.get(to)!);
+      return;
+    }
+    const loop = this.#entered(from, to);
+    if (loop === undefined) f.br(this.#blockLabels.get(to)!);
+    else {
+      if (loop.header !== to) f.set(this.#pend, c32(to + 1));
+      f.br(this.#loopLabels.get(loop.header)!);
+    }
+  }
+
+  /** Leaves the region for a virtual address. */
+  leave(target: I64, dirty: Registers): void {
+    this.f.set(this.#target, target);
+    this.flush(dirty);
+    this.f.br(this.#chain);
+  }
+
+  /** An indirect jump: within the region by a dispatch, else out of it. */
+  jumpTo(target: I64, dirty: Registers): void {
+    const { f } = this;
+    const { decoded, number } = this.#place;
+    f.set(this.#target, target);
+    f.if(i64.lt_u(i64.xor(this.#target, this.pageVirtual), c64(4096)), () => {
+      const slot = i32.shl(i32.and(i32.wrap_i64(this.#target), c32(4094)), c32(1));
+      const word = f.let(i32.load(slot, decoded + DECODED_PROFILE));
+      f.if(i32.eq(i32.and(word, c32(0xffff)), c32(PROFILE_TRANSLATED | number)), () => {
+        f.set(this.#pend, i32.add(i32.shr_u(word, c32(16)), c32(1)));
+        f.br(this.#dispatch);
+      });
+    });
+    this.flush(dirty);
+    f.br(this.#chain);
+  }
+
+  /** Gives back to the interpreter before the instruction at that offset, with that many steps of its block not taken. */
+  stopAt(offset: number, steps: number): void {
+    const { f } = this;
+    f.set(this.remaining, i32.add(this.remaining, c32(steps)));
+    f.set(this.#target, i64.add(this.pageVirtual, c64(offset)));
+    f.br(this.#stop);
+  }
+
+  /** hart.pc says where it goes on: straight, unless the machine has to look around before the next step. */
+  leaveAround(mustStop: I32, dirty: Registers): void {
+    const { f } = this;
+    f.set(this.#target, get64(hart.pc));
+    this.flush(dirty);
+    f.if(mustStop, () => f.return(this.remaining));
+    f.br(this.#chain);
+  }
+
+  // ---- registers ------------------------------------------------------------------------------------------------------
+  x(number: number): I64 {
+    return local(this.f, this.#x, 'i64', 'x', number);
+  }
+  float(number: number): F64 {
+    return local(this.f, this.#f, 'f64', 'f', number);
+  }
+
+  flush({ x, f: floats }: Registers): void {
+    for (let i = 1; i < 32; i++) {
+      if ((x >>> i) & 1) this.f.store('i64.store', c32(X), this.x(i), i * 8);
+    }
+    for (let i = 0; i < 32; i++) {
+      if ((floats >>> i) & 1) this.f.store('f64.store', c32(F), this.float(i), i * 8);
+    }
+  }
+
+  reload(): void {
+    this.f.set(this.tlb.table, get32(hart.dataTlb));
+    this.reloadGenerations();
+  }
+  reloadGenerations(): void {
+    this.f.set(this.tlb.readGeneration, get64(hart.readGeneration));
+    this.f.set(this.tlb.writeGeneration, get64(hart.writeGeneration));
+  }
+
+  // ---- structure ------------------------------------------------------------------------------------------------------
+  /** The items of a loop, or of the region, whose blocks have the indices `first` to `last`. */
+  #emitLevel(items: readonly Item[], first: number, last: number): void {
+    const { f } = this;
+    const guarded = (index: number): boolean => index > first && this.#pendTargets.has(index);
+    let needsDispatch = false;
+    for (let i = first + 1; i <= last; i++) needsDispatch ||= guarded(i);
+    const labels: Label[] = [];
+    const nest = (i: number): void => {
+      if (i < 0) {
+        if (needsDispatch) this.#emitDispatch(items, labels, first, last);
+        return;
+      }
+      f.block((label) => {
+        labels[i] = label;
+        const item = items[i];
+        (isLoop(item) ? this.#loopLabels : this.#blockLabels).set(firstOf(item), label);
+        nest(i - 1);
+      });
+      this.#emitItem(items[i]);
+    };
+    nest(items.length - 1);
+  }
+
+  #emitDispatch(items: readonly Item[], labels: readonly Label[], first: number, last: number): void {
+    const { f } = this;
+    const table: Label[] = [];
+    for (const [i, item] of items.entries()) {
+      const end = isLoop(item) ? item.last : item.block;
+      for (let index = firstOf(item); index <= end; index++) table.push(labels[i]);
+    }
+    f.brIf(labels[0], i32.eqz(this.#pend));
+    f.brTable(table, labels[0], i32.sub(this.#pend, c32(first + 1)));
+    void last;
+  }
+
+  #emitItem(item: Item): void {
+    if (!isLoop(item)) {
+      this.#emitBlock(item.block);
+      return;
+    }
+    this.f.loop((again) => {
+      this.#again.set(item.header, again);
+      this.#emitLevel(item.items, item.header, item.last);
+    });
+  }
+
+  #emitBlock(index: number): void {
+    const { f } = this;
+    const block = this.#blocks[index];
+    const { instructions } = block;
+    if (this.#pendTargets.has(index)) f.set(this.#pend, c32(0));
+    f.if(i32.lt_u(this.remaining, c32(instructions.length)), () => this.stopAt(block.start, 0));
+    f.set(this.remaining, i32.sub(this.remaining, c32(instructions.length)));
+    let ended = false;
+    let dirty = this.#dirtyAt[index];
+    const known = { floatOn: false };
+    for (const [i, instruction] of instructions.entries()) {
+      f.scope(() => {
+        const context = new TranslatorContext({
+          region: this,
+          block: index,
+          instruction,
+          behind: instructions.length - i - 1,
+          dirty,
+          known,
+        });
+        instruction.operation.semantics(context);
+        context.finish();
+        ended = context.ended;
+        dirty = context.dirty;
+      });
+    }
+    if (!ended) this.goto(index, block.end, dirty);
+  }
+
+  // ---- out ------------------------------------------------------------------------------------------------------------
+  /** Goes on in the translation at `target`, if the fetch TLB knows its page and there is one; else to the interpreter. */
+  #emitChain(): void {
+    const { f } = this;
+    const target = this.#target;
+    const index = i32.and(i32.wrap_i64(i64.shr_u(target, c64(12))), c32(FETCH_TLB_ENTRIES - 1));
+    const entry = f.let(i32.add(get32(hart.fetchTlb), i32.shl(index, c32(4))));
+    const page = f.let(i64.and(target, c64(-4096)));
+    f.if(i64.eq(i64.load(entry, fetchEntry.tag), i64.or(page, get64(hart.readGeneration))), () => {
+      const slot = i32.shl(i32.and(i32.wrap_i64(target), c32(4094)), c32(1));
+      const word = f.let(i32.load(i32.add(i32.load(entry, fetchEntry.decode), slot), DECODED_PROFILE));
+      f.if(i32.and(word, c32(PROFILE_TRANSLATED)), () => {
+        const number = i32.and(word, c32(PROFILE_TRANSLATED - 1));
+        const entryBlock = i32.shr_u(word, c32(16));
+        f.tailCallIndirect(this.imports.translation, number, this.remaining, entryBlock, page);
+      });
+    });
+    set(f, hart.pc, target);
+    f.return(this.remaining);
+  }
 }
 
-/** Goes on in the translation at `target`, if the fetch TLB knows its page and there is one; else gives back to the interpreter. */
-function emitChain(f: FunctionBuilder, imports: RegionImports, remaining: I32, target: I64): void {
-  const index = i32.and(i32.wrap_i64(i64.shr_u(target, c64(12))), c32(FETCH_TLB_ENTRIES - 1));
-  const entry = f.let(i32.add(get32(hart.fetchTlb), i32.shl(index, c32(4))));
-  const page = f.let(i64.and(target, c64(-4096)));
-  f.if(i64.eq(i64.load(entry, fetchEntry.tag), i64.or(page, get64(hart.readGeneration))), () => {
-    const slot = i32.shl(i32.and(i32.wrap_i64(target), c32(4094)), c32(1));
-    const word = f.let(i32.load(i32.add(i32.load(entry, fetchEntry.decode), slot), DECODED_PROFILE));
-    f.if(i32.and(word, c32(PROFILE_TRANSLATED)), () => {
-      const number = i32.and(word, c32(PROFILE_TRANSLATED - 1));
-      f.tailCallIndirect(imports.translation, number, remaining, i32.shr_u(word, c32(16)), page);
-    });
-  });
-  set(f, hart.pc, target);
-  f.return(remaining);
+function local<T extends 'i64' | 'f64'>(
+  f: FunctionBuilder,
+  known: Map<number, ReturnType<typeof f.permanent<T>>>,
+  type: T,
+  letter: string,
+  number: number,
+): ReturnType<typeof f.permanent<T>> {
+  let found = known.get(number);
+  if (found === undefined) {
+    found = f.permanent(type, `${letter}${number}`);
+    known.set(number, found);
+  }
+  return found;
 }

@@ -1,10 +1,11 @@
 /**
  * What is translated at once: the blocks of one guest page that hang together, found from the slots that are jumped to often.
- * A block ends at a jump, at the start of another block, and before an instruction that is left to the interpreter (CSR
- * accesses, traps and returns, what straddles the page's end).
+ * A block ends at a jump, at the start of another block, and before an instruction that is left to the interpreter (rare
+ * system instructions, CSRs that do not exist, what straddles the page's end).
  */
 import { decodeInto, makeDecoded } from '../../isa/decoder.ts';
 import { type Operation, operations } from '../../isa/table.ts';
+import { csrIndex } from '../../machine/csr-table.ts';
 import { PAGE_BYTES } from '../../machine/memory-map.ts';
 
 /** A decoded instruction at a byte offset in its page. */
@@ -30,12 +31,15 @@ export interface Block {
 }
 
 /** Most instructions in a region, and in a block: larger functions compile slowly and well below their speed. */
-const MAX_INSTRUCTIONS = 600;
+export const MAX_INSTRUCTIONS = 1000;
 const MAX_BLOCK_INSTRUCTIONS = 100;
+
+/** System instructions that translations execute; the others are rare. */
+const SYSTEM: ReadonlySet<string> = new Set(['ecall', 'sret', 'fence.i', 'sfence.vma']);
 
 const decoded = makeDecoded();
 
-/** The instruction at `offset`; undefined where it is illegal, left to the interpreter, or not wholly in the page. */
+/** The instruction at `offset`; undefined where it is illegal, or not wholly in the page. */
 function instructionAt(page: DataView, offset: number): Instruction | undefined {
   const low = page.getUint16(offset, true);
   const long = (low & 3) === 3;
@@ -46,12 +50,25 @@ function instructionAt(page: DataView, offset: number): Instruction | undefined 
   return { offset, length, operation, rd, rs1, rs2, rs3, imm, rm };
 }
 
-const isTranslatable = ({ operation }: Instruction): boolean => operation.kind !== 'csr' && operation.kind !== 'system';
+function isTranslatable({ operation, imm }: Instruction): boolean {
+  if (operation.kind === 'csr') return csrIndex.has(imm);
+  return operation.kind !== 'system' || SYSTEM.has(operation.name);
+}
 
 const inPage = (offset: number): boolean => offset >= 0 && offset < PAGE_BYTES;
 
+/** It goes where only run time knows: nothing falls through it. */
+const isDeparture = ({ kind, name }: Operation): boolean => kind === 'jump' || name === 'ecall' || name === 'sret';
+
+export const endsBlock = (operation: Operation): boolean => operation.kind === 'branch' || isDeparture(operation);
+
+/** Byte offset in the page of where a branch or a direct jump goes to. */
+export function directTarget({ offset, imm, operation }: Instruction): number | undefined {
+  return operation.kind === 'branch' || operation.name === 'jal' ? offset + imm : undefined;
+}
+
 /**
- * The blocks that are reached from `entries` (byte offsets) within the page, by their start. A branch is followed where
+ * The blocks that are reached from `entries` (byte offsets) within the page, in address order. A branch is followed where
  * `wasReached` knows that somebody has been there: cold code costs compile time and slows the rest down.
  */
 export function findBlocks(
@@ -61,41 +78,48 @@ export function findBlocks(
 ): Block[] {
   const found = new Map<number, Instruction>();
   const starts = new Set<number>();
-  const work: number[] = [];
+  const enterable = new Set<number>();
+  const queue: number[] = [];
   const lead = (offset: number): void => {
     if (!inPage(offset) || starts.has(offset)) return;
     starts.add(offset);
-    work.push(offset);
+    queue.push(offset);
   };
-  for (const entry of entries) lead(entry);
-  for (let next = work.shift(); next !== undefined; next = work.shift()) {
-    let offset = next;
-    while (inPage(offset) && !found.has(offset) && found.size < MAX_INSTRUCTIONS) {
+  const enter = (offset: number): void => {
+    enterable.add(offset);
+    lead(offset);
+  };
+  for (const entry of entries) enter(entry);
+  for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
+    for (let offset = at; inPage(offset) && !found.has(offset) && found.size < MAX_INSTRUCTIONS; ) {
       const instruction = instructionAt(page, offset);
       if (instruction === undefined) break;
       const after = offset + instruction.length;
       if (!isTranslatable(instruction)) {
-        lead(after);
+        enter(after);
         break;
       }
       found.set(offset, instruction);
-      const { kind } = instruction.operation;
-      const target = offset + instruction.imm;
-      const direct = kind === 'branch' || instruction.operation.name === 'jal';
-      if (direct && inPage(target) && wasReached(target)) lead(target);
+      const { kind, name } = instruction.operation;
+      const target = directTarget(instruction);
+      if (target !== undefined && inPage(target) && wasReached(target)) lead(target);
       if (kind === 'branch') lead(after);
-      if (kind === 'jump') {
+      if (isDeparture(instruction.operation)) {
         // Behind a call is where it returns to; behind a plain jump, whatever comes is found by who jumps there.
-        if (instruction.rd !== 0) lead(after);
+        if (name === 'ecall' || (kind === 'jump' && instruction.rd !== 0)) enter(after);
         break;
       }
       offset = after;
     }
   }
-  return buildBlocks(found, starts);
+  return buildBlocks(found, starts, enterable);
 }
 
-function buildBlocks(found: ReadonlyMap<number, Instruction>, starts: Set<number>): Block[] {
+function buildBlocks(
+  found: ReadonlyMap<number, Instruction>,
+  starts: Set<number>,
+  enterable: ReadonlySet<number>,
+): Block[] {
   const blocks: Block[] = [];
   const queue = [...starts];
   for (let start = queue.shift(); start !== undefined; start = queue.shift()) {
@@ -106,15 +130,28 @@ function buildBlocks(found: ReadonlyMap<number, Instruction>, starts: Set<number
       if (instruction === undefined) break;
       instructions.push(instruction);
       offset += instruction.length;
-      const { kind } = instruction.operation;
-      if (kind === 'branch' || kind === 'jump' || starts.has(offset)) break;
+      if (endsBlock(instruction.operation) || starts.has(offset)) break;
       if (instructions.length >= MAX_BLOCK_INSTRUCTIONS) {
         starts.add(offset);
         queue.push(offset);
         break;
       }
     }
-    if (instructions.length > 0) blocks.push({ start, instructions, end: offset, enterable: true });
+    if (instructions.length > 0) {
+      blocks.push({ start, instructions, end: offset, enterable: enterable.has(start) });
+    }
   }
-  return blocks.sort((a, b) => a.start - b.start);
+  blocks.sort((a, b) => a.start - b.start);
+  return withEnterableHeaders(blocks);
+}
+
+/** Targets of backward edges may be entered too: the interpreter comes by soon after it was sent into a loop's middle. */
+function withEnterableHeaders(blocks: readonly Block[]): Block[] {
+  const headers = new Set<number>();
+  for (const { instructions } of blocks) {
+    const last = instructions[instructions.length - 1];
+    const target = directTarget(last);
+    if (target !== undefined && target <= last.offset) headers.add(target);
+  }
+  return blocks.map((block) => (headers.has(block.start) ? { ...block, enterable: true } : block));
 }

@@ -71,7 +71,7 @@ const expected = `(module
       (br_if $done (i32.eqz (local.get $n)))
       (if (i32.and (local.get $n) (i32.const 1))
         (then
-          (local.set $sum (i64.add (local.get $sum) (i64.load offset=16 (i32.const 8(;hart.pc;))))))
+          (local.set $sum (i64.add (local.get $sum) (i64.load offset=16 (i32.const 8 (;hart.pc;))))))
         (else
           (i64.store32 offset=4 (local.get $n) (local.get $sum))
           (local.set $local3 (call $ask))

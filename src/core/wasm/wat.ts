@@ -177,7 +177,7 @@ class FunctionPrinter {
   /** The end of a block is where branches to it go, so it says which one it is. */
   #labelled(kind: 'block' | 'loop', label: Label, body: readonly Statement[]): Node {
     const nests = { ...lines, nests: true, end: '' };
-    if (!this.#targets.has(label)) return node(kind, this.#statements(body), nests);
+    if (!this.#targets.has(label)) return node(kind, this.#statements(body), { ...lines, end: '' });
     const id = this.#label(label);
     return node(`${kind} ${id}`, this.#statements(body), kind === 'block' ? { ...nests, end: id } : nests);
   }
@@ -255,7 +255,7 @@ class FunctionPrinter {
 
   #address(e: Expr, offset: number): Node {
     const name = e.kind === 'const' ? this.#module.nameAddress(Number(e.value) + offset) : undefined;
-    return name === undefined ? this.#expr(e) : `(i32.const ${(e as { value: number }).value}(;${name};))`;
+    return name === undefined ? this.#expr(e) : `(i32.const ${(e as { value: number }).value} (;${name};))`;
   }
 }
 

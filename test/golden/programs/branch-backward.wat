@@ -1,0 +1,113 @@
+;; A block that jumps back to one before it, which is not entered by falling into it.
+;;
+;; first:
+;;   000  00150513  addi a0,a0,1
+;;   004  00008067  jalr zero,0(ra)
+;; entry:  ; entered from outside
+;;   008  fe059ce3  bne a1,zero,0
+;;   00c  00250513  addi a0,a0,2
+;;   010  ff1ff06f  jal zero,0
+(module
+  (type $i32_i32_i64_to_i32 (func (param i32 i32 i64) (result i32)))
+  (import "env" "memory" (memory 2048 2048 shared))
+  (import "env" "table" (table 0 funcref))
+  (export "region7" (func $region7))
+  (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
+    (local $pend i32) (local $target i64) (local $tlb i32) (local $read_generation i64)
+    (local $write_generation i64) (local $x10 i64) (local $x1 i64) (local $local10 i64)
+    (local $local11 i32) (local $x11 i64) (local $local13 i32)
+    (block
+      (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
+      (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+      (local.set $read_generation (i64.load offset=888 (i32.const 0 (;readGeneration;))))
+      (local.set $write_generation (i64.load offset=896 (i32.const 0 (;writeGeneration;))))
+      (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
+      (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
+      (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
+    )
+    (block $block (block $block_2 (loop $loop (block $block_3
+      (br_if $block_3 (i32.eqz (local.get $pend)))
+      (br_table $block_3 $block_3 $block_3 $block_3 (i32.sub (local.get $pend) (i32.const 1)))
+    ) ;; $block_3
+      (loop $loop_2 (block $block_4 (block $block_5 (block $block_6
+        (br_if $block_6 (i32.eqz (local.get $pend)))
+        (br_table $block_6 $block_5 $block_4 $block_6 (i32.sub (local.get $pend) (i32.const 1)))
+      ) ;; $block_6
+        (local.set $pend (i32.const 0))
+        (if (i32.lt_u (local.get $remaining) (i32.const 2))
+          (then
+            (local.set $remaining (local.get $remaining))
+            (local.set $target (local.get $page))
+            (br $block_2)))
+        (local.set $remaining (i32.sub (local.get $remaining) (i32.const 2)))
+        (local.set $x10 (i64.add (local.get $x10) (i64.const 1)))
+        (local.set $local10 (i64.and (local.get $x1) (i64.const -2)))
+        (local.set $target (local.get $local10))
+        (if (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096))
+          (then
+            (local.set $local11
+              (i32.load offset=16810032
+                (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1))))
+            (if (i32.eq (i32.and (local.get $local11) (i32.const 65535)) (i32.const 32775))
+              (then
+                (local.set $pend (i32.add (i32.shr_u (local.get $local11) (i32.const 16)) (i32.const 1)))
+                (br $loop)))))
+        (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
+        (br $block)
+      ) ;; $block_5
+        (local.set $pend (i32.const 0))
+        (if (i32.lt_u (local.get $remaining) (i32.const 1))
+          (then
+            (local.set $remaining (local.get $remaining))
+            (local.set $target (i64.add (local.get $page) (i64.const 8)))
+            (br $block_2)))
+        (local.set $remaining (i32.sub (local.get $remaining) (i32.const 1)))
+        (if (i64.ne (local.get $x11) (i64.const 0))
+          (then
+            (br $loop_2)))
+        (br $block_4)
+      ) ;; $block_4
+        (if (i32.lt_u (local.get $remaining) (i32.const 2))
+          (then
+            (local.set $remaining (local.get $remaining))
+            (local.set $target (i64.add (local.get $page) (i64.const 12)))
+            (br $block_2)))
+        (local.set $remaining (i32.sub (local.get $remaining) (i32.const 2)))
+        (local.set $x10 (i64.add (local.get $x10) (i64.const 2)))
+        (br $loop_2)
+      )
+    )
+    ) ;; $block_2
+      (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
+      (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
+      (return (local.get $remaining))
+    ) ;; $block
+    (local.set $local11
+      (i32.add
+        (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
+        (i32.shl
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
+          (i32.const 4))))
+    (local.set $local10 (i64.and (local.get $target) (i64.const -4096)))
+    (if
+      (i64.eq
+        (i64.load (local.get $local11))
+        (i64.or (local.get $local10) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+      (then
+        (local.set $local13
+          (i32.load offset=32816
+            (i32.add
+              (i32.load offset=8 (local.get $local11))
+              (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
+        (if (i32.and (local.get $local13) (i32.const 32768))
+          (then
+            (return_call_indirect (type $i32_i32_i64_to_i32)
+              (local.get $remaining)
+              (i32.shr_u (local.get $local13) (i32.const 16))
+              (local.get $local10)
+              (i32.and (local.get $local13) (i32.const 32767)))))))
+    (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
+    (return (local.get $remaining))
+    (unreachable)
+  )
+)

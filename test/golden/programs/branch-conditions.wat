@@ -1,0 +1,193 @@
+;; Every condition of a branch.
+;;
+;; entry:  ; entered from outside
+;;   000  02b50263  beq a0,a1,24
+;;   004  02c51063  bne a0,a2,24
+;;   008  00d54e63  blt a0,a3,24
+;;   00c  00e55c63  bge a0,a4,24
+;;   010  00f56a63  bltu a0,a5,24
+;;   014  01057863  bgeu a0,a6,24
+;;   018  0005c663  blt a1,zero,24
+;;   01c  00c05463  bge zero,a2,24
+;;   020  00069263  bne a3,zero,24
+;; out:
+;;   024  00008067  jalr zero,0(ra)
+(module
+  (type $i32_i32_i64_to_i32 (func (param i32 i32 i64) (result i32)))
+  (import "env" "memory" (memory 2048 2048 shared))
+  (import "env" "table" (table 0 funcref))
+  (export "region7" (func $region7))
+  (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
+    (local $pend i32) (local $target i64) (local $tlb i32) (local $read_generation i64)
+    (local $write_generation i64) (local $x10 i64) (local $x11 i64) (local $x12 i64)
+    (local $x13 i64) (local $x14 i64) (local $x15 i64) (local $x16 i64) (local $x1 i64)
+    (local $local16 i64) (local $local17 i32) (local $local18 i32)
+    (block
+      (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
+      (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+      (local.set $read_generation (i64.load offset=888 (i32.const 0 (;readGeneration;))))
+      (local.set $write_generation (i64.load offset=896 (i32.const 0 (;writeGeneration;))))
+      (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
+      (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
+      (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
+      (local.set $x13 (i64.load offset=104 (i32.const 0 (;a3;))))
+      (local.set $x14 (i64.load offset=112 (i32.const 0 (;a4;))))
+      (local.set $x15 (i64.load offset=120 (i32.const 0 (;a5;))))
+      (local.set $x16 (i64.load offset=128 (i32.const 0 (;a6;))))
+      (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
+    )
+    (block $block (block $block_2 (loop $loop (block $block_3 (block $block_4 (block $block_5 (block $block_6
+    (block $block_7 (block $block_8 (block $block_9 (block $block_10 (block $block_11
+      (block)
+      (local.set $pend (i32.const 0))
+      (if (i32.lt_u (local.get $remaining) (i32.const 1))
+        (then
+          (local.set $remaining (local.get $remaining))
+          (local.set $target (local.get $page))
+          (br $block_2)))
+      (local.set $remaining (i32.sub (local.get $remaining) (i32.const 1)))
+      (if (i64.eq (local.get $x10) (local.get $x11))
+        (then
+          (br $block_3)))
+      (br $block_11)
+    ) ;; $block_11
+      (if (i32.lt_u (local.get $remaining) (i32.const 1))
+        (then
+          (local.set $remaining (local.get $remaining))
+          (local.set $target (i64.add (local.get $page) (i64.const 4)))
+          (br $block_2)))
+      (local.set $remaining (i32.sub (local.get $remaining) (i32.const 1)))
+      (if (i64.ne (local.get $x10) (local.get $x12))
+        (then
+          (br $block_3)))
+      (br $block_10)
+    ) ;; $block_10
+      (if (i32.lt_u (local.get $remaining) (i32.const 1))
+        (then
+          (local.set $remaining (local.get $remaining))
+          (local.set $target (i64.add (local.get $page) (i64.const 8)))
+          (br $block_2)))
+      (local.set $remaining (i32.sub (local.get $remaining) (i32.const 1)))
+      (if (i64.lt_s (local.get $x10) (local.get $x13))
+        (then
+          (br $block_3)))
+      (br $block_9)
+    ) ;; $block_9
+      (if (i32.lt_u (local.get $remaining) (i32.const 1))
+        (then
+          (local.set $remaining (local.get $remaining))
+          (local.set $target (i64.add (local.get $page) (i64.const 12)))
+          (br $block_2)))
+      (local.set $remaining (i32.sub (local.get $remaining) (i32.const 1)))
+      (if (i64.ge_s (local.get $x10) (local.get $x14))
+        (then
+          (br $block_3)))
+      (br $block_8)
+    ) ;; $block_8
+      (if (i32.lt_u (local.get $remaining) (i32.const 1))
+        (then
+          (local.set $remaining (local.get $remaining))
+          (local.set $target (i64.add (local.get $page) (i64.const 16)))
+          (br $block_2)))
+      (local.set $remaining (i32.sub (local.get $remaining) (i32.const 1)))
+      (if (i64.lt_u (local.get $x10) (local.get $x15))
+        (then
+          (br $block_3)))
+      (br $block_7)
+    ) ;; $block_7
+      (if (i32.lt_u (local.get $remaining) (i32.const 1))
+        (then
+          (local.set $remaining (local.get $remaining))
+          (local.set $target (i64.add (local.get $page) (i64.const 20)))
+          (br $block_2)))
+      (local.set $remaining (i32.sub (local.get $remaining) (i32.const 1)))
+      (if (i64.ge_u (local.get $x10) (local.get $x16))
+        (then
+          (br $block_3)))
+      (br $block_6)
+    ) ;; $block_6
+      (if (i32.lt_u (local.get $remaining) (i32.const 1))
+        (then
+          (local.set $remaining (local.get $remaining))
+          (local.set $target (i64.add (local.get $page) (i64.const 24)))
+          (br $block_2)))
+      (local.set $remaining (i32.sub (local.get $remaining) (i32.const 1)))
+      (if (i64.lt_s (local.get $x11) (i64.const 0))
+        (then
+          (br $block_3)))
+      (br $block_5)
+    ) ;; $block_5
+      (if (i32.lt_u (local.get $remaining) (i32.const 1))
+        (then
+          (local.set $remaining (local.get $remaining))
+          (local.set $target (i64.add (local.get $page) (i64.const 28)))
+          (br $block_2)))
+      (local.set $remaining (i32.sub (local.get $remaining) (i32.const 1)))
+      (if (i64.ge_s (i64.const 0) (local.get $x12))
+        (then
+          (br $block_3)))
+      (br $block_4)
+    ) ;; $block_4
+      (if (i32.lt_u (local.get $remaining) (i32.const 1))
+        (then
+          (local.set $remaining (local.get $remaining))
+          (local.set $target (i64.add (local.get $page) (i64.const 32)))
+          (br $block_2)))
+      (local.set $remaining (i32.sub (local.get $remaining) (i32.const 1)))
+      (if (i64.ne (local.get $x13) (i64.const 0))
+        (then
+          (br $block_3)))
+      (br $block_3)
+    ) ;; $block_3
+      (if (i32.lt_u (local.get $remaining) (i32.const 1))
+        (then
+          (local.set $remaining (local.get $remaining))
+          (local.set $target (i64.add (local.get $page) (i64.const 36)))
+          (br $block_2)))
+      (local.set $remaining (i32.sub (local.get $remaining) (i32.const 1)))
+      (local.set $local16 (i64.and (local.get $x1) (i64.const -2)))
+      (local.set $target (local.get $local16))
+      (if (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096))
+        (then
+          (local.set $local17
+            (i32.load offset=16810032
+              (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1))))
+          (if (i32.eq (i32.and (local.get $local17) (i32.const 65535)) (i32.const 32775))
+            (then
+              (local.set $pend (i32.add (i32.shr_u (local.get $local17) (i32.const 16)) (i32.const 1)))
+              (br $loop)))))
+      (br $block)
+    )
+    ) ;; $block_2
+      (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
+      (return (local.get $remaining))
+    ) ;; $block
+    (local.set $local17
+      (i32.add
+        (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
+        (i32.shl
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
+          (i32.const 4))))
+    (local.set $local16 (i64.and (local.get $target) (i64.const -4096)))
+    (if
+      (i64.eq
+        (i64.load (local.get $local17))
+        (i64.or (local.get $local16) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+      (then
+        (local.set $local18
+          (i32.load offset=32816
+            (i32.add
+              (i32.load offset=8 (local.get $local17))
+              (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
+        (if (i32.and (local.get $local18) (i32.const 32768))
+          (then
+            (return_call_indirect (type $i32_i32_i64_to_i32)
+              (local.get $remaining)
+              (i32.shr_u (local.get $local18) (i32.const 16))
+              (local.get $local16)
+              (i32.and (local.get $local18) (i32.const 32767)))))))
+    (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
+    (return (local.get $remaining))
+    (unreachable)
+  )
+)

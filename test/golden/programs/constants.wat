@@ -1,0 +1,99 @@
+;; How compilers make constants: lui with addiw, and shifts for the large ones.
+;;
+;; entry:  ; entered from outside
+;;   000  0dead537  lui a0,0xdead
+;;   004  eef5051b  addiw a0,a0,-273
+;;   008  002475b7  lui a1,0x247
+;;   00c  8ad5859b  addiw a1,a1,-1875
+;;   010  00e59593  slli a1,a1,0xe
+;;   014  c4d58593  addi a1,a1,-947
+;;   018  00c59593  slli a1,a1,0xc
+;;   01c  5e758593  addi a1,a1,1511
+;;   020  00d59593  slli a1,a1,0xd
+;;   024  ef058593  addi a1,a1,-272
+;;   028  fff00613  addi a2,zero,-1
+;;   02c  02065613  srli a2,a2,0x20
+;;   030  00c57533  and a0,a0,a2
+(module
+  (type $i32_i32_i64_to_i32 (func (param i32 i32 i64) (result i32)))
+  (import "env" "memory" (memory 2048 2048 shared))
+  (import "env" "table" (table 0 funcref))
+  (export "region7" (func $region7))
+  (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
+    (local $pend i32) (local $target i64) (local $tlb i32) (local $read_generation i64)
+    (local $write_generation i64) (local $x10 i64) (local $x11 i64) (local $x12 i64)
+    (local $local11 i32) (local $local12 i64) (local $local13 i32)
+    (block
+      (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
+      (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+      (local.set $read_generation (i64.load offset=888 (i32.const 0 (;readGeneration;))))
+      (local.set $write_generation (i64.load offset=896 (i32.const 0 (;writeGeneration;))))
+      (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
+      (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
+      (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
+    )
+    (block $block (block $block_2
+      (loop
+        (block)
+        (local.set $pend (i32.const 0))
+        (if (i32.lt_u (local.get $remaining) (i32.const 13))
+          (then
+            (local.set $remaining (local.get $remaining))
+            (local.set $target (local.get $page))
+            (br $block_2)))
+        (local.set $remaining (i32.sub (local.get $remaining) (i32.const 13)))
+        (local.set $x10 (i64.const 0xdead000))
+        (local.set $x10 (i64.extend_i32_s (i32.add (i32.wrap_i64 (local.get $x10)) (i32.const -273))))
+        (local.set $x11 (i64.const 0x247000))
+        (local.set $x11 (i64.extend_i32_s (i32.add (i32.wrap_i64 (local.get $x11)) (i32.const -1875))))
+        (local.set $x11 (i64.shl (local.get $x11) (i64.const 14)))
+        (local.set $x11 (i64.add (local.get $x11) (i64.const -947)))
+        (local.set $x11 (i64.shl (local.get $x11) (i64.const 12)))
+        (local.set $x11 (i64.add (local.get $x11) (i64.const 1511)))
+        (local.set $x11 (i64.shl (local.get $x11) (i64.const 13)))
+        (local.set $x11 (i64.add (local.get $x11) (i64.const -272)))
+        (local.set $x12 (i64.const -1))
+        (local.set $x12 (i64.shr_u (local.get $x12) (i64.const 32)))
+        (local.set $x10 (i64.and (local.get $x10) (local.get $x12)))
+        (local.set $target (i64.add (local.get $page) (i64.const 52)))
+        (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
+        (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
+        (i64.store offset=96 (i32.const 0 (;a2;)) (local.get $x12))
+        (br $block)
+      )
+    ) ;; $block_2
+      (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
+      (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
+      (i64.store offset=96 (i32.const 0 (;a2;)) (local.get $x12))
+      (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
+      (return (local.get $remaining))
+    ) ;; $block
+    (local.set $local11
+      (i32.add
+        (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
+        (i32.shl
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
+          (i32.const 4))))
+    (local.set $local12 (i64.and (local.get $target) (i64.const -4096)))
+    (if
+      (i64.eq
+        (i64.load (local.get $local11))
+        (i64.or (local.get $local12) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+      (then
+        (local.set $local13
+          (i32.load offset=32816
+            (i32.add
+              (i32.load offset=8 (local.get $local11))
+              (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
+        (if (i32.and (local.get $local13) (i32.const 32768))
+          (then
+            (return_call_indirect (type $i32_i32_i64_to_i32)
+              (local.get $remaining)
+              (i32.shr_u (local.get $local13) (i32.const 16))
+              (local.get $local12)
+              (i32.and (local.get $local13) (i32.const 32767)))))))
+    (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
+    (return (local.get $remaining))
+    (unreachable)
+  )
+)

@@ -1,0 +1,15 @@
+/**
+ * Writes the golden files: `npm run golden`. The programs are assembled if there is an assembler for RISC-V, and otherwise
+ * taken from the golden files that are there. Look at the differences before you commit them.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { assembler, goldenFile, goldenPrograms, sourceFile } from './files.ts';
+import { assembleProgram, readListing } from './program.ts';
+import { goldenText } from './translate.ts';
+
+for (const name of goldenPrograms()) {
+  const program = assembler ? assembleProgram(sourceFile(name)) : readListing(readFileSync(goldenFile(name), 'utf8'));
+  writeFileSync(goldenFile(name), goldenText(program));
+}
+spawnSync('git', ['diff', '--stat', '--', goldenFile('*')], { stdio: 'inherit' });

@@ -1,0 +1,152 @@
+/**
+ * From a seed to a program: what it may do is drawn first (kinds.ts), then its parts. The text is a tree that the shrinker
+ * prunes; initial memory stands beside it.
+ */
+import { type Assembled, assemble } from '../conformance/testing/assembler.ts';
+import { pass } from '../conformance/testing/machine.ts';
+import { dumpMemory } from '../conformance/testing/qemu.ts';
+import { Random } from '../conformance/testing/random.ts';
+import { memoryPart } from './accesses.ts';
+import { compressedLine, floatLine, integerLine } from './arithmetic.ts';
+import { Draw } from './draw.ts';
+import { call, type Functions, forward, functionPart, type Inside, loop, switchOver } from './flow.ts';
+import { again, handlers, handlerWords, prologue, ROUNDS } from './frame.ts';
+import { drawFeatures, type Features, type KindName } from './kinds.ts';
+import { free, jobs, layout, RAM } from './layout.ts';
+import { pageTables, type Word } from './page-tables.ts';
+import { linesOf, type Part } from './part.ts';
+import {
+  csrPart,
+  floatOff,
+  interruptPart,
+  patchPart,
+  privilegePart,
+  superpagePart,
+  tablePart,
+  trapPart,
+} from './system.ts';
+
+export interface Program {
+  readonly seed: number;
+  readonly features: Features;
+  /** Way in and handlers; fixed. */
+  readonly frame: readonly string[];
+  /** What the shrinker may prune. */
+  readonly body: Part;
+  readonly words: readonly Word[];
+}
+
+/** What QEMU and we compare when a portable program has ended. */
+export const dumped = [
+  { name: 'registers', start: layout.dump, bytes: layout.dumpWords * 8 },
+  { name: 'traps to M', start: layout.log, bytes: Number(layout.logBytes) },
+  { name: 'traps to S', start: layout.supervisorLog, bytes: Number(layout.logBytes) },
+  { name: 'data', start: layout.data, bytes: Number(layout.dataPages) * 4096 },
+  { name: 'superpage', start: layout.superpage, bytes: 512 },
+] as const;
+
+export function generate(seed: number, only?: KindName): Program {
+  const features = drawFeatures(new Random(seed), only);
+  const d = new Draw(seed ^ 0x5eed, features);
+  const registers = free.map((name) => [name, d.integer()] as const);
+  const status = (d.chance(80) ? 1n << 18n : 0n) | (d.chance(30) ? 1n << 19n : 0n);
+  const frame = [...prologue({ features, registers, status }), ...handlers(features)];
+  return { seed, features, frame, body: body(d), words: words(d) };
+}
+
+function body(d: Draw): Part {
+  const functions: Functions = { functions: labels(d, 4), leaves: labels(d, 3) };
+  const size = d.pick([20, 40, 80, 120]);
+  const blocks: Part[] = [];
+  const inside: Inside = (draw, depth, count) =>
+    Array.from({ length: count }, () => block(draw, depth, functions, inside));
+  while (blocks.length < size) {
+    if (blocks.length % 8 === 0) d.refocus();
+    blocks.push(block(d, 0, functions, inside));
+  }
+  const depth = jobs.counters.length - 1;
+  const far = (): boolean => d.chance(30);
+  const bodies: Part[] = [
+    ...functions.functions.map((label) => functionPart(d, label, 'ra', far(), inside(d, depth, d.between(2, 6)))),
+    ...functions.leaves.map((label) => functionPart(d, label, 't0', far(), straight(d, d.between(1, 5)))),
+  ];
+  const before = bodies.splice(0, d.below(bodies.length));
+  return [
+    ...[`.org ${layout.code}`, ...before, '.align 1', 'main:', `la ${jobs.resume}, end`],
+    // A function may stand in the way of nothing: it is reached by calls only.
+    ...[...blocks, ...again, ...bodies],
+  ];
+}
+
+const labels = (d: Draw, count: number): string[] => Array.from({ length: count }, () => d.label());
+
+const straight = (d: Draw, count: number): Part[] => Array.from({ length: count }, () => plain(d));
+
+/** Without labels of others, calls or loops. */
+function plain(d: Draw): Part {
+  const choice = d.below(100);
+  if (choice < 38) return [integerLine(d)];
+  if (choice < 55) return [compressedLine(d)];
+  if (choice < 72) return [floatLine(d)];
+  return memoryPart(d);
+}
+
+function block(d: Draw, depth: number, functions: Functions, inside: Inside): Part {
+  const { features } = d;
+  const choice = d.below(100);
+  if (choice < 62) return plain(d);
+  if (choice < 72) return depth < jobs.counters.length ? loop(d, depth, inside) : plain(d);
+  if (choice < 80) return forward(d, depth, inside);
+  if (choice < 82) return switchOver(d, depth, inside);
+  if (choice < 86) return call(d, depth, functions);
+  if (choice < 91) return csrPart(d);
+  const special: Part[] = [];
+  const offer = (wanted: boolean, make: () => Part): void => {
+    if (wanted) special.push(make());
+  };
+  offer(true, () => trapPart(d));
+  offer(d.chance(20), () => floatOff(d, straight(d, 2)));
+  offer(features.switches, () => privilegePart(d));
+  offer(features.edits, () => tablePart(d));
+  offer(features.edits, () => tablePart(d));
+  offer(features.paging !== 'bare', () => superpagePart(d));
+  offer(features.patches, () => patchPart(d));
+  offer(features.patches, () => patchPart(d));
+  offer(features.interrupts, () => interruptPart(d));
+  offer(features.interrupts, () => interruptPart(d));
+  offer(d.chance(30), () => [d.pick(['fence.i', 'fence', 'fence.tso', 'pause'])]);
+  return d.pick(special);
+}
+
+/** Page tables, data, and the handlers' pointers. */
+function words(d: Draw): Word[] {
+  const list: Word[] = handlerWords.map(([address, value]) => ({ address, value }));
+  if (d.features.paging !== 'bare') list.push(...pageTables(d.features.patches));
+  for (let i = 0n; i < layout.dataPages * 512n; i++) {
+    const address = layout.data + i * 8n;
+    const isConstant = address >= layout.constants && address < layout.constants + BigInt(layout.constantWords) * 8n;
+    if (isConstant || d.chance(20)) list.push({ address, value: d.chance(60) ? d.float() : d.integer() });
+  }
+  return list;
+}
+
+/** `oracle`: at the end everything goes out through the UART, and QEMU ends. */
+export function build(program: Program, rounds: number, oracle = false): Assembled {
+  const ending = oracle ? dumpMemory(dumped) : pass;
+  const source = sourceOf(program, ending);
+  const { origin, bytes, symbols } = assemble(source, RAM);
+  const end = layout.superpage + 0x1000n;
+  const image = new Uint8Array(Number(end - origin));
+  image.set(bytes);
+  const view = new DataView(image.buffer);
+  for (const { address, value } of program.words) {
+    view.setBigUint64(Number(address - origin), BigInt.asUintN(64, value), true);
+  }
+  view.setBigUint64(Number(ROUNDS - origin), BigInt(rounds), true);
+  return { origin, bytes: image, symbols };
+}
+
+export function sourceOf({ frame, body }: Program, ending: string): string {
+  const at = frame.findIndex((line) => line.startsWith('.org'));
+  return [...frame.slice(0, at), 'finish:', ending, ...frame.slice(at), ...linesOf(body)].join('\n');
+}

@@ -11,20 +11,16 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { PrivateApt } from '../../src/host/image/apt.ts';
 import { writeCpio } from '../../src/host/image/cpio.ts';
 import { type DebPackage, readDeb } from '../../src/host/image/deb.ts';
 import { FileTree } from '../../src/host/image/file-tree.ts';
-import { checkHostTools, debianKeyring } from '../../src/host/image/host-tools.ts';
-import { hostMirror } from '../../src/host/image/mirror.ts';
 import { unpackPayload } from '../../src/host/image/package-tree.ts';
+import { CACHE, fetchDebs } from './debian.ts';
 import { PROGRAMS } from './programs.ts';
 
 const run = promisify(execFile);
 
 const SOURCES = path.resolve(import.meta.dirname, '../guest');
-export const CACHE = path.resolve(import.meta.dirname, '../../.cache/bench');
-const PACKAGE_CACHE = path.resolve(import.meta.dirname, '../../.cache/apt');
 
 export interface BenchGuest {
   readonly kernel: string;
@@ -81,7 +77,6 @@ export async function benchGuest(architecture: GuestArchitecture): Promise<Bench
   } catch {
     // Not there yet.
   }
-  await checkHostTools();
   await mkdir(CACHE, { recursive: true });
   const work = await mkdtemp(path.join(CACHE, 'building-'));
   try {
@@ -105,8 +100,8 @@ async function hashInputs(architecture: GuestArchitecture): Promise<string> {
 
 async function build(architecture: GuestArchitecture, work: string): Promise<Record<string, string>> {
   const { kernel, libraries } = RECIPES[architecture];
-  const packages = await fetchPackages(architecture, 'trixie', async (apt) => apt.resolve(PACKAGES));
-  const [kernelPackage] = await fetchPackages(architecture, kernel.suite, async (apt) => {
+  const packages = await fetchPackages('trixie', architecture, async (apt) => apt.resolve(PACKAGES));
+  const [kernelPackage] = await fetchPackages(kernel.suite, architecture, async (apt) => {
     const depends = (await apt.show(kernel.metaPackage)).get('Depends') ?? '';
     const real = /(linux-image-\S+) \(= ([^)]+)\)/.exec(depends);
     if (real === null) throw new Error(`${kernel.metaPackage} names no kernel package`);
@@ -125,23 +120,10 @@ async function build(architecture: GuestArchitecture, work: string): Promise<Rec
   return Object.fromEntries(timed.map(({ control }) => [control.get('Package')!, control.get('Version')!]));
 }
 
-async function fetchPackages(
-  architecture: string,
-  suite: string,
-  choose: (apt: PrivateApt) => ReturnType<PrivateApt['resolve']>,
-): Promise<DebPackage[]> {
-  const workDir = await mkdtemp(path.join(tmpdir(), 'understudy-bench-apt-'));
-  try {
-    const keyring = (await debianKeyring())!;
-    const mirror = await hostMirror();
-    const apt = await PrivateApt.create({ cacheDir: PACKAGE_CACHE, workDir, mirror, suite, architecture, keyring });
-    await apt.update();
-    const debs: DebPackage[] = [];
-    for (const file of await apt.download(await choose(apt), () => {})) debs.push(await readDeb(file));
-    return debs;
-  } finally {
-    await rm(workDir, { recursive: true, force: true });
-  }
+async function fetchPackages(...wish: Parameters<typeof fetchDebs>): Promise<DebPackage[]> {
+  const debs: DebPackage[] = [];
+  for (const file of await fetchDebs(...wish)) debs.push(await readDeb(file));
+  return debs;
 }
 
 async function makeTree(

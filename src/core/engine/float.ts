@@ -1,163 +1,187 @@
 /**
- * Floating-point operations as generated code: the host's arithmetic where it is exact in result and flags, the softfloat
- * elsewhere. The host is exact when rounding is to nearest-even, NX is already set (flags are sticky), and the result is
- * strictly between the smallest normal and infinity in magnitude: then nothing else can be owed (not UF, OF, DZ or NV).
+ * Floating-point operations as generated code. Inline is what the host computes right away with nothing owed but, perhaps, an
+ * NX that is set already (flags are sticky); one test decides, and whatever fails it takes a call to the float unit, which
+ * is exact in everything. What is owed, by operation, when rounding is to nearest-even:
+ *
+ * - a sum or a root that is finite: NX at most. (A tiny sum is exact; a root is never tiny.)
+ * - another result: NX at most if it is normal and not the very least normal number, which may owe UF.
+ * - a comparison, minimum, maximum or promotion of numbers: nothing.
+ * - a conversion to an integer in range, and one from an integer: NX at most, and nothing if it is exact.
  */
 import type { FloatFormat, FloatOperation } from '../isa/context.ts';
-import { get64 } from '../machine/emit.ts';
 import { hart } from '../machine/hart.ts';
-import { type F32, type F64, f32, f64, type I32, type I64, i32, i64 } from '../wasm/expression.ts';
+import { type Format, Rounding } from '../softfloat/format.ts';
+import { constantOf, type F64, f64, type I32, type I64, i32, i64 } from '../wasm/expression.ts';
 import type { Callee, FunctionBuilder } from '../wasm/function.ts';
+import { hostFuses } from './float/fusion.ts';
+import { demote, type Host, hosts, promote } from './float/host.ts';
+import { floatOperations } from './float/unit.ts';
 
-/** The order gives each operation its number in calls of the softfloat import. */
-export const floatOperations: readonly FloatOperation[] = [
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'sqrt',
-  'fma',
-  'min',
-  'max',
-  'eq',
-  'lt',
-  'le',
-  'classify',
-  'to-w',
-  'to-wu',
-  'to-l',
-  'to-lu',
-  'from-w',
-  'from-wu',
-  'from-l',
-  'from-lu',
-  'to-s',
-  'to-d',
-];
-
+const c32 = i32.const;
 const c64 = i64.const;
-const dOf = (bits: I64): F64 => f64.reinterpret_i64(bits);
-const sOf = (bits: I64): F32 => f32.reinterpret_i32(i32.wrap_i64(bits));
-const dBits = (value: F64): I64 => i64.reinterpret_f64(value);
-const sBits = (value: F32): I64 => i64.extend_i32_u(i32.reinterpret_f32(value));
 
-/** min_normal < |value| < infinity */
-function strictlyNormal(bits: I64, format: FloatFormat): I32 {
-  const minNormal = format === 'd' ? 0x0010_0000_0000_0000n : 0x0080_0000n;
-  const infinity = format === 'd' ? 0x7ff0_0000_0000_0000n : 0x7f80_0000n;
-  const magnitude = i64.and(bits, c64(format === 'd' ? 0x7fff_ffff_ffff_ffffn : 0x7fff_ffffn));
-  return i64.lt_u(i64.sub(magnitude, c64(minNormal + 1n)), c64(infinity - minNormal - 1n));
+/**
+ * A rounding mode, valid (0 to 4). Or, where the mode is that of `frm`, a function that emits its check and gives it: then the
+ * inline code tests for nearest-even and NX at once, and only the call has to know more.
+ */
+export type RoundingMode = I32 | (() => I32);
+
+/** What to take as the result, and whether it may be taken: 0 or 1. */
+interface Guess {
+  readonly bits: I64;
+  readonly good: I32;
 }
 
-/** Rounding to nearest-even, and an inexact result owes nothing. */
-function hostRounds(rounding: I32): I32 {
-  return i32.and(i32.eqz(rounding), i32.wrap_i64(i64.and(get64(hart.fcsr), c64(1))));
-}
-
-const arithmetic = {
-  add: { d: f64.add, s: f32.add },
-  sub: { d: f64.sub, s: f32.sub },
-  mul: { d: f64.mul, s: f32.mul },
-  div: { d: f64.div, s: f32.div },
-} as const;
-const comparison = {
-  eq: { d: f64.eq, s: f32.eq },
-  lt: { d: f64.lt, s: f32.lt },
-  le: { d: f64.le, s: f32.le },
-} as const;
-
-/** Gives the result's bits in a local; operands are bound. `rounding` is valid (0 to 4). */
+/**
+ * Gives the result's bits in a local; operands are bound. Singles have zeros above; words to convert come extended. `fuses` says
+ * whether the host that will run the code fuses multiply-add.
+ */
 export function emitFloat(
   f: FunctionBuilder,
-  softfloat: Callee,
+  unit: Callee,
   operation: FloatOperation,
   format: FloatFormat,
-  rounding: I32,
+  rounding: RoundingMode,
   a: I64,
   b: I64,
   c: I64,
+  fuses = hostFuses(),
 ): I64 {
-  const result = f.local('i64');
-  f.block((done) => {
-    const take = (condition: I32, bits: I64): void =>
-      f.if(condition, () => {
-        f.set(result, bits);
-        f.br(done);
-      });
-    const isNumber = (bits: I64): I32 => (format === 'd' ? f64.eq(dOf(bits), dOf(bits)) : f32.eq(sOf(bits), sOf(bits)));
-    switch (operation) {
-      case 'add':
-      case 'sub':
-      case 'mul':
-      case 'div':
-      case 'sqrt':
-        f.if(hostRounds(rounding), () => {
-          const value =
-            operation === 'sqrt'
-              ? format === 'd'
-                ? dBits(f64.sqrt(dOf(a)))
-                : sBits(f32.sqrt(sOf(a)))
-              : format === 'd'
-                ? dBits(arithmetic[operation].d(dOf(a), dOf(b)))
-                : sBits(arithmetic[operation].s(sOf(a), sOf(b)));
-          const bits = f.let(value);
-          take(strictlyNormal(bits, format), bits);
-        });
-        break;
-      case 'eq':
-      case 'lt':
-      case 'le': {
-        const truth =
-          format === 'd' ? comparison[operation].d(dOf(a), dOf(b)) : comparison[operation].s(sOf(a), sOf(b));
-        take(i32.and(isNumber(a), isNumber(b)), i64.extend_i32_u(truth));
-        break;
-      }
-      case 'from-w':
-        if (format === 'd') take(i32.const(1), dBits(f64.convert_i64_s(a)));
-        else take(hostRounds(rounding), sBits(f32.convert_i64_s(a)));
-        break;
-      case 'from-wu':
-        if (format === 'd') take(i32.const(1), dBits(f64.convert_i64_u(a)));
-        else take(hostRounds(rounding), sBits(f32.convert_i64_u(a)));
-        break;
-      case 'from-l':
-        take(hostRounds(rounding), format === 'd' ? dBits(f64.convert_i64_s(a)) : sBits(f32.convert_i64_s(a)));
-        break;
-      case 'from-lu':
-        take(hostRounds(rounding), format === 'd' ? dBits(f64.convert_i64_u(a)) : sBits(f32.convert_i64_u(a)));
-        break;
-      case 'to-d':
-        take(isNumber(a), dBits(f64.promote_f32(sOf(a))));
-        break;
-      case 'to-s':
-        f.if(hostRounds(rounding), () => {
-          const bits = f.let(sBits(f32.demote_f64(dOf(a))));
-          take(strictlyNormal(bits, 's'), bits);
-        });
-        break;
-      case 'to-w':
-      case 'to-l':
-        if (format === 'd') {
-          const limit = f64.const(operation === 'to-w' ? 2 ** 31 - 1 : 2 ** 62);
-          const whole = f64.trunc(dOf(a));
-          const inRange = i32.and(f64.lt(f64.abs(dOf(a)), limit), i32.const(1));
-          const inexactIsFine = i32.and(
-            i32.eq(rounding, i32.const(1)),
-            i32.wrap_i64(i64.and(get64(hart.fcsr), c64(1))),
-          );
-          const exact = f64.eq(whole, dOf(a));
-          f.if(i32.and(inRange, i32.or(inexactIsFine, exact)), () => {
-            f.set(result, i64.trunc_f64_s(whole));
-            f.br(done);
-          });
-        }
-        break;
-      default:
-        break;
-    }
-    const number = i32.const(floatOperations.indexOf(operation));
-    const single = i32.const(format === 's' ? 1 : 0);
-    f.set(result, f.call<'i64'>(softfloat, number, single, rounding, a, b, c));
-  });
+  const mode = typeof rounding === 'function' && ignoresMode(operation) ? rounding() : rounding;
+  const result = f.local<'i64'>('i64');
+  const guess = guessOf(f, operation, hosts[format], mode, a, b, c, fuses);
+  const ask = (): void => {
+    const rm = typeof mode === 'function' ? mode() : mode;
+    const number = c32(floatOperations.indexOf(operation));
+    f.set(result, f.call<'i64'>(unit, number, c32(format === 's' ? 1 : 0), rm, a, b, c));
+  };
+  if (guess) {
+    f.set(result, guess.bits);
+    f.if(i32.eqz(guess.good), ask);
+  } else ask();
   return result;
+}
+
+/** Operations whose inline code serves more than one mode: a dynamic mode must be checked before. */
+const ignoresMode = (operation: FloatOperation): boolean => /^(to-[wld]|from-w)/.test(operation);
+
+/** 0 or 1: the mode is the wanted one, and the result is exact or, NX being set, owes nothing. */
+function isFree(rounding: RoundingMode, wanted: number, exact: I32 = c32(0)): I32 {
+  const flags = i32.or(i32.load8_u(c32(0), hart.fcsr.offset), exact);
+  if (typeof rounding === 'function') return i32.eq(i32.and(flags, c32(0xe1)), c32(1));
+  const known = constantOf(rounding);
+  if (known === undefined) return i32.and(i32.eq(rounding, c32(wanted)), flags);
+  return known === wanted ? i32.and(flags, c32(1)) : c32(0);
+}
+
+function guessOf(
+  f: FunctionBuilder,
+  operation: FloatOperation,
+  host: Host,
+  rounding: RoundingMode,
+  a: I64,
+  b: I64,
+  c: I64,
+  fuses: boolean,
+): Guess | undefined {
+  const { format } = host;
+  const nearest = (bits: I64, accept: (format: Format, bits: I64) => I32, of: Format = format): Guess => {
+    const bound = f.let(bits);
+    return { bits: bound, good: i32.and(accept(of, bound), isFree(rounding, Rounding.RNE)) };
+  };
+  switch (operation) {
+    case 'add':
+    case 'sub':
+      return nearest(host[operation](a, b), isBelowInfinity);
+    case 'sqrt':
+      return nearest(host.sqrt(a), isBelowInfinity);
+    case 'mul':
+    case 'div':
+      return nearest(host[operation](a, b), isSafelyNormal);
+    case 'fma':
+      return fuses ? nearest(host.multiplyAdd(a, b, c), isSafelyNormal) : undefined;
+    case 'to-s':
+      return nearest(demote(a), isSafelyNormal, hosts.s.format);
+    case 'to-d':
+      return { bits: promote(a), good: host.eq(a, a) };
+    case 'min':
+    case 'max': {
+      const bits = f.let(host[operation](a, b));
+      return { bits, good: host.eq(bits, bits) };
+    }
+    case 'eq':
+    case 'lt':
+    case 'le':
+      return comparison(f, operation, host, a, b);
+    case 'classify':
+      return undefined;
+    case 'from-w':
+    case 'from-l':
+    case 'from-wu':
+    case 'from-lu':
+      return fromInteger(operation, host, rounding, a);
+    default:
+      return toInteger(f, operation, f.let(host.toDouble(a)), rounding);
+  }
+}
+
+// ---- results ---------------------------------------------------------------------------------------------------------
+
+const fieldOf = (format: Format, bits: I64): I32 =>
+  i32.and(i32.wrap_i64(i64.shr_u(bits, c64(format.fractionShift))), c32(format.maxField));
+
+const isBelowInfinity = (format: Format, bits: I64): I32 => i32.ne(fieldOf(format, bits), c32(format.maxField));
+
+/** Twice the least normal number or more, and finite. */
+const isSafelyNormal = (format: Format, bits: I64): I32 =>
+  i32.lt_u(i32.sub(fieldOf(format, bits), c32(2)), c32(format.maxField - 2));
+
+/** Of numbers, one of two opposite comparisons holds. */
+function comparison(f: FunctionBuilder, what: 'eq' | 'lt' | 'le', host: Host, a: I64, b: I64): Guess {
+  const truth = f.let(host[what](a, b));
+  const opposite = { eq: () => i32.or(host.lt(a, b), host.gt(a, b)), lt: () => host.ge(a, b), le: () => host.gt(a, b) };
+  return { bits: i64.extend_i32_u(truth), good: i32.or(truth, opposite[what]()) };
+}
+
+// ---- integers --------------------------------------------------------------------------------------------------------
+
+function fromInteger(
+  operation: 'from-w' | 'from-l' | 'from-wu' | 'from-lu',
+  host: Host,
+  rounding: RoundingMode,
+  a: I64,
+): Guess {
+  const { precision } = host.format;
+  const signed = operation === 'from-w' || operation === 'from-l';
+  const bits = signed ? host.fromSigned(a) : host.fromUnsigned(a);
+  if (precision > 32 && (operation === 'from-w' || operation === 'from-wu')) return { bits, good: c32(1) };
+  const largest = 1n << BigInt(precision);
+  const exact = signed ? i64.le_u(i64.add(a, c64(largest)), c64(2n * largest)) : i64.le_u(a, c64(largest));
+  if (typeof rounding === 'function') return { bits, good: isFree(rounding, Rounding.RNE, exact) };
+  return { bits, good: i32.or(exact, isFree(rounding, Rounding.RNE)) };
+}
+
+const integral = [f64.nearest, f64.trunc, f64.floor, f64.ceil] as const;
+type ToInteger = 'to-w' | 'to-wu' | 'to-l' | 'to-lu';
+/** Above all results, or above those for which the host needs no care. */
+const limits: Readonly<Record<ToInteger, number>> = {
+  'to-w': 2 ** 31,
+  'to-wu': 2 ** 32,
+  'to-l': 2 ** 63,
+  'to-lu': 2 ** 63,
+};
+
+function toInteger(f: FunctionBuilder, operation: ToInteger, value: F64, rounding: RoundingMode): Guess {
+  const known = typeof rounding === 'function' ? undefined : constantOf(rounding);
+  const mode = known === undefined || known === Rounding.RMM ? Rounding.RTZ : Number(known);
+  const whole = f.let(integral[mode](value));
+  const limit = f64.const(limits[operation]);
+  const signed = operation === 'to-w' || operation === 'to-l';
+  const inRange = signed ? f64.lt(f64.abs(whole), limit) : i32.and(f64.ge(whole, f64.const(0)), f64.lt(whole, limit));
+  const exact = f64.eq(whole, value);
+  const bits = i64.trunc_sat_f64_s(whole);
+  return {
+    bits: operation === 'to-wu' ? i64.extend32_s(bits) : bits,
+    good: i32.and(inRange, i32.or(exact, isFree(rounding, mode))),
+  };
 }

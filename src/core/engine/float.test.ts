@@ -197,6 +197,45 @@ test('a result of the least normal number owes UF if it was rounded up to it fro
   assert.equal(fcsr[0], 3n);
 });
 
+const bitsOf = (value: number): bigint => new BigUint64Array(new Float64Array([value]).buffer)[0];
+
+test('the last of 106 bits of a product decides a tie', () => {
+  const [a, b] = [7199155462287987, 5634663596278459];
+  assert.equal(BigInt(a) * BigInt(b), 2n ** 105n + 1n);
+  // The addend's last place is worth 2^106.
+  for (const rm of [0, 1, 2, 3, 4]) {
+    for (const [x, z] of [
+      [a, 2 ** 158],
+      [-a, 2 ** 158],
+      [a, -(2 ** 158)],
+      [-a, -(2 ** 158)],
+    ]) {
+      const one: Case = { operation: 'fma', letter: 'd', rm, a: bitsOf(x), b: bitsOf(b), c: bitsOf(z) };
+      checkAgainstSoftfloat(one);
+    }
+  }
+});
+
+test('a quotient with the least remainder that there is, on either side, is known to be inexact', () => {
+  const operands = new Operands(seed);
+  let found = 0;
+  while (found < 20) {
+    const divisor = 2n ** 52n + (operands.bits(50) | 1n);
+    // Its inverse modulo 2^52, by Newton's method.
+    let inverse = divisor;
+    for (let i = 0; i < 6; i++) inverse = BigInt.asUintN(52, inverse * (2n - divisor * inverse));
+    for (const remainder of [1n, -1n]) {
+      const quotient = 2n ** 52n + BigInt.asUintN(52, -remainder * inverse);
+      const dividend = (quotient * divisor + remainder) >> 52n;
+      assert.equal(dividend << 52n, quotient * divisor + remainder);
+      if (dividend >= 2n ** 53n) continue;
+      found++;
+      const [a, b] = [bitsOf(Number(dividend)), bitsOf(Number(divisor))];
+      for (const rm of [0, 1, 2, 3, 4]) checkAgainstSoftfloat({ operation: 'div', letter: 'd', rm, a, b, c: 0n });
+    }
+  }
+});
+
 function randomCase(operands: Operands): Case {
   for (;;) {
     const operation = floatOperations[operands.below(floatOperations.length)];

@@ -1,13 +1,15 @@
 /**
- * WebAssembly expressions as immutable trees, with constants folded as they are built. The names are those of the text
+ * WebAssembly expressions as immutable trees, simplified as they are built (simplify.ts). The names are those of the text
  * format: `i64.add(a, b)` builds what `(i64.add a b)` says.
  *
  * A tree is evaluated where it is used, each time it is used: bind it with `FunctionBuilder.let` when it is used twice,
  * or when a store or an assignment between here and there could change what it reads.
  */
-import { type LoadName, loads, type Op, type OpName, ops, type Type } from './ops.ts';
+import { type LoadName, loads, type OpName, type Type } from './ops.ts';
+import { constantOf, makeConst, makeOp, makeSelect } from './simplify.ts';
 
 export type { Type } from './ops.ts';
+export { constantOf };
 
 export type Expr<T extends Type = Type> =
   | { readonly kind: 'const'; readonly type: T; readonly value: number | bigint }
@@ -22,52 +24,6 @@ export type I32 = Expr<'i32'>;
 export type I64 = Expr<'i64'>;
 export type F32 = Expr<'f32'>;
 export type F64 = Expr<'f64'>;
-
-/** A constant's value, or undefined where it is known at run time only. */
-export function constantOf(e: Expr): number | bigint | undefined {
-  return e.kind === 'const' ? e.value : undefined;
-}
-
-function makeConst<T extends Type>(type: T, value: number | bigint): Expr<T> {
-  if (type === 'i32') return { kind: 'const', type, value: Number(value) | 0 };
-  if (type === 'i64') return { kind: 'const', type, value: BigInt.asIntN(64, BigInt(value)) };
-  return { kind: 'const', type, value };
-}
-
-const rightIdentity: ReadonlySet<OpName> = new Set([
-  'i32.add',
-  'i32.sub',
-  'i32.or',
-  'i32.xor',
-  'i32.shl',
-  'i32.shr_s',
-  'i32.shr_u',
-  'i64.add',
-  'i64.sub',
-  'i64.or',
-  'i64.xor',
-  'i64.shl',
-  'i64.shr_s',
-  'i64.shr_u',
-] as const);
-
-function makeOp<T extends Type>(name: OpName, args: readonly Expr[]): Expr<T> {
-  const op: Op = ops[name];
-  const type = op.result as T;
-  const [a, b] = args;
-  if (op.fold && args.every((x) => x.kind === 'const')) {
-    const fold = op.fold as (a: unknown, b: unknown) => number | bigint | undefined;
-    const value = fold(constantOf(a), b && constantOf(b));
-    if (value !== undefined) return makeConst(type, value);
-  }
-  if (b?.kind === 'const' && Number(b.value) === 0) {
-    if (rightIdentity.has(name)) return a as Expr<T>;
-    if (name === 'i64.and' || name === 'i32.and') return b as Expr<T>;
-  }
-  if (b && a.kind === 'const' && Number(a.value) === 0 && (name === 'i64.add' || name === 'i32.add'))
-    return b as Expr<T>;
-  return { kind: 'op', type, op: name, args };
-}
 
 type Un<A extends Type, R extends Type> = (a: Expr<A>) => Expr<R>;
 type Bin<A extends Type, R extends Type> = (a: Expr<A>, b: Expr<A>) => Expr<R>;
@@ -132,11 +88,7 @@ function integer<T extends 'i32' | 'i64'>(type: T) {
     load8_u: load<T>(l('load8_u')),
     load16_s: load<T>(l('load16_s')),
     load16_u: load<T>(l('load16_u')),
-    select: (ifTrue: Expr<T>, ifFalse: Expr<T>, condition: I32): Expr<T> => {
-      const known = constantOf(condition);
-      if (known !== undefined) return known !== 0 ? ifTrue : ifFalse;
-      return { kind: 'select', type, args: [ifTrue, ifFalse, condition] };
-    },
+    select: makeSelect<T>,
   };
 }
 
@@ -164,11 +116,7 @@ function float<T extends 'f32' | 'f64'>(type: T) {
     convert_i32_u: op1<'i32', T>(n('convert_i32_u')),
     convert_i64_s: op1<'i64', T>(n('convert_i64_s')),
     convert_i64_u: op1<'i64', T>(n('convert_i64_u')),
-    select: (ifTrue: Expr<T>, ifFalse: Expr<T>, condition: I32): Expr<T> => ({
-      kind: 'select',
-      type,
-      args: [ifTrue, ifFalse, condition],
-    }),
+    select: makeSelect<T>,
   };
 }
 

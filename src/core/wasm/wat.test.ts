@@ -82,7 +82,7 @@ const expected = `(module
           (unreachable)))
       (global.set $count
         (select (local.get $sum) (global.get $count) (i32.atomic.load offset=64 (local.get $n))))
-      (global.set $global1 (i32.sub (global.get $global1) (i32.const 1)))
+      (global.set $global1 (i32.add (global.get $global1) (i32.const -1)))
       (br $again)
     )
     ) ;; $done

@@ -5,6 +5,7 @@ import type { Engine, EngineChoice, EngineHooks } from './engine.ts';
 import { createInterpreter } from './interpreter/interpreter.ts';
 import { softfloatImport } from './softfloat-import.ts';
 import { SynchronousCompiler } from './translator/compiler.ts';
+import type { TranslatorStatistics } from './translator/statistics.ts';
 import { MAX_TRANSLATIONS, Translator } from './translator/translator.ts';
 import { defaultTuning, eagerTuning } from './translator/tuning.ts';
 
@@ -36,8 +37,9 @@ export function createEngine(
     translator.work();
     return taken;
   };
-  if (choice.kind === 'translator') return { ...engine, run };
-  return { ...engine, run: mixedRun(run, new Int32Array(memory.buffer), choice.seed ?? 1) };
+  const statistics = (): TranslatorStatistics => translator.statistics;
+  if (choice.kind === 'translator') return { ...engine, run, statistics };
+  return { ...engine, statistics, run: mixedRun(run, new Int32Array(memory.buffer), choice.seed ?? 1) };
 }
 
 /** Slices of random length, in half of which no translation is entered (xorshift32, Marsaglia 2003). */

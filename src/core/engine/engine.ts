@@ -3,6 +3,7 @@
  * any position, gives the same machine.
  */
 import type { Compiler } from './translator/compiler.ts';
+import type { TranslatorStatistics } from './translator/statistics.ts';
 import type { TranslatorTuning } from './translator/tuning.ts';
 
 export interface EngineHooks {
@@ -27,6 +28,8 @@ export interface Engine {
   touch(offset: number, length: number): void;
   /** The hash of the page of RAM at that offset of linear memory; 0 for a page of zeroes. Signed 64 bits. */
   hashPage(offset: number, page: bigint): bigint;
+  /** What the translator has done; undefined for an engine without one. */
+  statistics?(): TranslatorStatistics;
 }
 
 /**

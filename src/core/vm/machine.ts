@@ -6,6 +6,7 @@ import { assert } from '../base/assert.ts';
 import { OperatingError } from '../base/error.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import type { Engine, EngineChoice } from '../engine/engine.ts';
+import type { TranslatorStatistics } from '../engine/translator/statistics.ts';
 import type { Input, Output, PowerAction } from '../machine/doors.ts';
 import { EXIT_FAULT, EXIT_LIMIT, EXIT_SBI, EXIT_TIMER, EXIT_WAITING, hart, interrupt } from '../machine/hart.ts';
 import { MAX_RAM_BYTES, type MemoryMap, memoryMap, PAGE_BYTES, PAGE_HTIF, RAM_BASE } from '../machine/memory-map.ts';
@@ -268,6 +269,11 @@ export class Machine implements ReplicatedMachine {
 
   inFlightBlockRequests(): readonly PendingBlockRequest[] {
     return this.#devices.inFlightBlockRequests();
+  }
+
+  /** What the engine's translator has done; undefined if it has none. */
+  engineStatistics(): TranslatorStatistics | undefined {
+    return this.#engine.statistics?.();
   }
 
   /** Requests for random bytes without an answer, of all devices. */

@@ -13,6 +13,7 @@ import type { CodeLayout, RegionRequest } from './compile.ts';
 import type { CompiledModule, CompileResult, Compiler } from './compiler.ts';
 import type { TranslationImport } from './emit-region.ts';
 import { Profile } from './profile.ts';
+import { newStatistics, type TranslatorStatistics } from './statistics.ts';
 import { defaultTuning, type TranslatorTuning } from './tuning.ts';
 
 export interface TranslatorDependencies {
@@ -63,6 +64,7 @@ export class Translator {
   readonly #queue = new Set<Page>();
   readonly #inFlight = new Map<number, readonly Request[]>();
   #nextBatch = 0;
+  readonly #count = newStatistics();
 
   constructor(deps: TranslatorDependencies, tuning: TranslatorTuning = defaultTuning) {
     const { memory, map } = deps;
@@ -82,6 +84,10 @@ export class Translator {
     this.#reported++;
   };
 
+  get statistics(): TranslatorStatistics {
+    return { ...this.#count, ...this.#cache.size, pages: this.#pages.size, waiting: this.#queue.size };
+  }
+
   /** Between slices. */
   work(): void {
     if (this.#reported > 0) this.#takeReports();
@@ -90,6 +96,7 @@ export class Translator {
   }
 
   #takeReports(): void {
+    this.#count.reports += this.#reported;
     for (let i = 0; i < this.#reported; i++) {
       const page = this.#pageOf(this.#reports[i * 2] >>> 0);
       page.heat++;
@@ -127,6 +134,7 @@ export class Translator {
       }
       if (requests.length === 0) continue;
       const id = this.#nextBatch++;
+      this.#count.batches++;
       this.#inFlight.set(id, requests);
       this.#compiler.submit({ id, layout: this.#layout, requests: requests.map(({ region }) => region) });
     }
@@ -156,6 +164,7 @@ export class Translator {
     page.translations = page.translations.filter((translation) => {
       if (this.#cache.isLive(translation)) return true;
       this.#cache.remove(translation, 1);
+      this.#count.dropped++;
       return false;
     });
   }
@@ -192,7 +201,11 @@ export class Translator {
         fitting.push({ region, host: page.host, entries: request.entries });
       } else {
         this.#cache.release(request.number);
-        if (region !== undefined) this.#recount(page, request.entries);
+        if (region === undefined) this.#count.empty++;
+        else {
+          this.#count.outdated++;
+          this.#recount(page, request.entries);
+        }
       }
     }
     if (code !== undefined && fitting.length > 0) this.#install(code, fitting, requests);
@@ -213,6 +226,9 @@ export class Translator {
   #install(code: CompiledModule, fitting: readonly Fitting[], requests: readonly Request[]): void {
     for (const translation of this.#cache.install(code, fitting)) {
       const { page, replaces } = requests.find(({ region }) => region.number === translation.number)!;
+      this.#count.installed++;
+      this.#count.instructions += translation.instructions;
+      if (replaces.length > 0) this.#count.rebuilds++;
       for (const old of replaces) this.#cache.remove(old, 1);
       page.translations = page.translations.filter((old) => !replaces.includes(old));
       page.translations.push(translation);

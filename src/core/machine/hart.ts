@@ -117,6 +117,9 @@ export const hart = {
   decodePageVirtual: t64(),
   /** 1 while translated code runs: devices are not reached from it, and who changes code that it may stand in says so. */
   translated: t32(),
+  /** Steps that translated code has taken since the machine was made, and how often it was entered from the interpreter. */
+  translatedSteps: t64(),
+  translatedEntries: t64(),
   /** 1: translations are not entered (the engine `mixed`). */
   translateOff: t32(),
   /** The next free page of the decode pool, as a linear-memory offset. */

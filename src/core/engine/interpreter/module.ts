@@ -196,6 +196,9 @@ function emitEnter(loop: Loop, map: MemoryMap, parts: Parts, hot: Hot, skip: I32
         f.set(skip, i32.or(i32.ne(get32(hart.event), c32(0)), i32.eq(left, remaining)));
         set(f, hart.event, c32(0));
         set(f, hart.refetch, c32(0));
+        const taken = i64.extend_i32_u(i32.sub(remaining, left));
+        set(f, hart.translatedSteps, i64.add(get64(hart.translatedSteps), taken));
+        set(f, hart.translatedEntries, i64.add(get64(hart.translatedEntries), c64(1)));
         f.set(remaining, left);
         f.brIf(labels.out, get32(hart.exit));
         f.br(labels.check);

@@ -1,19 +1,68 @@
-/** What is compared: ways to run the benchmark's guest, each a process whose standard output is the guest's console. */
+/**
+ * What is compared: ways to run the benchmark's guest, each a process whose standard output is the guest's console. All QEMUs
+ * emulate one hart of `virt` with 512 MB and Debian's default CPU model, translating on one thread.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchGuest } from './guest.ts';
+import { newestQemu } from './newest-qemu.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/app/cli/main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../src/app/cli/main.ts', import.meta.url));
+const V86_GUEST = fileURLToPath(new URL('./v86-guest.ts', import.meta.url));
 
-export const SUBJECTS = ['translator', 'interpreter', 'qemu-7.2'] as const;
+interface SubjectFacts {
+  /** `host`: the qemu-system-riscv64 of this host; `newest`: see newest-qemu.ts. */
+  readonly qemu?: 'host' | 'newest';
+  /** Subjects that must have run before it in the same round: a replay needs its recording. */
+  readonly after?: SubjectName;
+  /** Not more rounds than this, because it is slow and nothing is compared with it but itself. */
+  readonly mostRounds?: number;
+  readonly what: string;
+}
+
+/** In the order in which they run in a round. */
+export const SUBJECTS = [
+  'translator',
+  'qemu',
+  'qemu-newest',
+  'record',
+  'replay',
+  'qemu-rr-record',
+  'qemu-rr-replay',
+  'newest-rr-record',
+  'newest-rr-replay',
+  'v86',
+  'interpreter',
+] as const;
 export type SubjectName = (typeof SUBJECTS)[number];
 
-export const LABELS: Readonly<Record<SubjectName, string>> = {
-  translator: 'Understudy',
-  interpreter: 'Understudy, interpreter',
-  'qemu-7.2': 'QEMU 7.2',
+export const FACTS: Readonly<Record<SubjectName, SubjectFacts>> = {
+  translator: { what: '`understudy run --engine translator`' },
+  interpreter: { what: '`understudy run --engine interpreter`', mostRounds: 1 },
+  record: { what: '`understudy record --engine translator`' },
+  replay: { what: '`understudy replay --engine translator` of that recording', after: 'record' },
+  qemu: { what: 'Debian’s qemu-system-riscv64 on this host, plain TCG', qemu: 'host' },
+  'qemu-newest': { what: 'the newest QEMU in Debian (unstable), plain TCG', qemu: 'newest' },
+  'qemu-rr-record': { what: 'the host’s QEMU, `-icount shift=auto,rr=record`', qemu: 'host' },
+  'qemu-rr-replay': { what: 'its `rr=replay` of that recording', qemu: 'host', after: 'qemu-rr-record' },
+  'newest-rr-record': { what: 'the newest QEMU, `-icount shift=auto,rr=record`', qemu: 'newest' },
+  'newest-rr-replay': { what: 'its `rr=replay` of that recording', qemu: 'newest', after: 'newest-rr-record' },
+  v86: { what: 'v86 from npm with an i386 guest, same Node and same C sources' },
 };
+
+/** The subjects of these names, in the order of a round. Throws for one that there is not. */
+export function subjectsNamed(names: readonly string[]): SubjectName[] {
+  const unknown = names.filter((name) => !SUBJECTS.some((subject) => subject === name));
+  if (unknown.length > 0)
+    throw new Error(`there is no subject ${unknown.join(', ')}: choose from ${SUBJECTS.join(', ')}`);
+  for (const name of names) {
+    const { after } = FACTS[name as SubjectName];
+    if (after !== undefined && !names.includes(after))
+      throw new Error(`${name} replays what ${after} has recorded: name both`);
+  }
+  return SUBJECTS.filter((name) => names.includes(name));
+}
 
 /** How a subject is started. */
 export interface Launch {
@@ -23,7 +72,7 @@ export interface Launch {
 
 export interface LaunchWishes {
   readonly programs: readonly string[];
-  /** Where the run may leave files; a replay finds there what its recording has left. */
+  /** Where the runs of a round leave files; a replay finds there what its recording has left. */
   readonly directory: string;
   /** Options of node, such as --cpu-prof. */
   readonly nodeOptions: readonly string[];
@@ -32,34 +81,67 @@ export interface LaunchWishes {
 /** `quiet`: a message of the kernel must not fall into the middle of a timed line. */
 const commandLine = (programs: readonly string[]): string => `console=ttyS0 quiet programs=${programs.join(',')}`;
 
-/** The command that runs these programs on a subject. Builds the guest if need be. */
+/** The command that runs these programs on a subject. Builds the guest and fetches a QEMU if need be. */
 export async function launch(subject: SubjectName, wishes: LaunchWishes): Promise<Launch> {
+  const log = join(wishes.directory, 'understudy.log');
   switch (subject) {
     case 'translator':
     case 'interpreter':
-      return understudy(wishes, 'run', '--engine', subject);
-    case 'qemu-7.2':
-      return qemu('qemu-system-riscv64', wishes);
+      return understudy(wishes, 'run', await describe(wishes), '--engine', subject);
+    case 'record':
+      return understudy(wishes, 'record', await describe(wishes), '--log', log, '--engine', 'translator');
+    case 'replay':
+      return understudy(wishes, 'replay', log, '--engine', 'translator');
+    case 'v86':
+      return v86(wishes);
+    default:
+      return qemu(subject, wishes);
   }
 }
 
-async function understudy(wishes: LaunchWishes, verb: string, ...options: string[]): Promise<Launch> {
+async function describe(wishes: LaunchWishes): Promise<string> {
   const { kernel, initramfs } = await benchGuest('riscv64');
-  const description = join(wishes.directory, 'machine.yaml');
+  const file = join(wishes.directory, 'machine.yaml');
   const machine = { name: 'bench', memory: '512M', kernel, initramfs, commandLine: commandLine(wishes.programs) };
   // JSON is YAML.
-  await writeFile(description, JSON.stringify(machine, undefined, 2));
-  return { program: process.execPath, words: [...wishes.nodeOptions, MAIN, verb, description, ...options] };
+  await writeFile(file, JSON.stringify(machine, undefined, 2));
+  return file;
 }
 
-async function qemu(program: string, { programs }: LaunchWishes): Promise<Launch> {
+const understudy = (wishes: LaunchWishes, ...words: string[]): Launch => ({
+  program: process.execPath,
+  words: [...wishes.nodeOptions, MAIN, ...words],
+});
+
+async function v86({ programs, nodeOptions }: LaunchWishes): Promise<Launch> {
+  const { kernel, initramfs } = await benchGuest('i386');
+  return { program: process.execPath, words: [...nodeOptions, V86_GUEST, kernel, initramfs, commandLine(programs)] };
+}
+
+async function qemu(subject: SubjectName, { programs, directory }: LaunchWishes): Promise<Launch> {
   const { kernel, initramfs } = await benchGuest('riscv64');
+  const { program, words } = await qemuProgram(subject);
   return {
     program,
     words: [
-      ...['-M', 'virt', '-m', '512', '-smp', '1', '-nographic', '-monitor', 'none', '-serial', 'stdio'],
-      ...['-accel', 'tcg,thread=single', '-kernel', kernel, '-initrd', initramfs],
-      ...['-append', commandLine(programs)],
+      ...words,
+      ...qemuMachine(subject, join(directory, `${FACTS[subject].qemu}.rr`)),
+      ...['-kernel', kernel, '-initrd', initramfs, '-append', commandLine(programs)],
     ],
   };
+}
+
+/** The QEMU of a subject: its program, and the words that go before all others. */
+export async function qemuProgram(subject: SubjectName): Promise<Launch> {
+  return FACTS[subject].qemu === 'newest' ? newestQemu() : { program: 'qemu-system-riscv64', words: [] };
+}
+
+/** The bare machine, recording to or replaying from `rrFile` if that is the subject's way. */
+export function qemuMachine(subject: SubjectName, rrFile: string): string[] {
+  const mode = /-rr-(record|replay)$/.exec(subject)?.[1];
+  return [
+    ...['-M', 'virt', '-m', '512', '-smp', '1', '-nographic', '-monitor', 'none', '-serial', 'stdio'],
+    ...['-accel', 'tcg,thread=single'],
+    ...(mode === undefined ? [] : ['-icount', `shift=auto,rr=${mode},rrfile=${rrFile}`]),
+  ];
 }

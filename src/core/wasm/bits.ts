@@ -7,8 +7,8 @@ import { ops } from './ops.ts';
 
 const LEVELS = 4;
 
-const ones = (bits: number): bigint => (1n << BigInt(bits)) - 1n;
-const widthOf = ({ type }: Expr): number => (type === 'i32' ? 32 : 64);
+/** Numbers of so many ones. */
+const ones: readonly bigint[] = Array.from({ length: 65 }, (_, bits) => (1n << BigInt(bits)) - 1n);
 
 const loadBits: { readonly [op: string]: number } = {
   'i32.load8_u': 8,
@@ -27,14 +27,13 @@ const counts = namesLike(/[.](clz|ctz|popcnt)$/);
 
 /** An integer's bits that may be set, as an unsigned number. */
 export function possibleBits(e: Expr, levels = LEVELS): bigint {
-  const width = widthOf(e);
-  const all = ones(width);
+  const width = e.type === 'i32' ? 32 : 64;
+  const all = ones[width];
   if (e.kind === 'const') return BigInt.asUintN(width, BigInt(e.value));
-  if (e.kind === 'load') return e.op in loadBits ? ones(loadBits[e.op]) : all;
-  if (levels === 0) return all;
+  if (e.kind === 'load') return e.op in loadBits ? ones[loadBits[e.op]] : all;
+  if (levels === 0 || (e.kind !== 'op' && e.kind !== 'select')) return all;
   const of = (x: Expr): bigint => possibleBits(x, levels - 1);
   if (e.kind === 'select') return of(e.args[0]) | of(e.args[1]);
-  if (e.kind !== 'op') return all;
   const [a, b] = e.args;
   if (comparisons.has(e.op)) return 1n;
   if (counts.has(e.op)) return 127n;
@@ -60,7 +59,7 @@ export function possibleBits(e: Expr, levels = LEVELS): bigint {
 /** Whether an i64 equals the sign extension of its low `bits` bits (8, 16 or 32). */
 export function isSignExtended(e: Expr, bits: number, levels = LEVELS): boolean {
   if (e.kind === 'const') return BigInt.asIntN(bits, BigInt(e.value)) === BigInt(e.value);
-  if (possibleBits(e, levels) <= ones(bits - 1)) return true;
+  if (possibleBits(e, levels) <= ones[bits - 1]) return true;
   if (e.kind === 'load') return e.op.endsWith('_s') && Number(e.op.slice(8, -2)) <= bits;
   if (levels === 0) return false;
   const is = (x: Expr): boolean => isSignExtended(x, bits, levels - 1);

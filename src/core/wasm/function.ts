@@ -4,8 +4,9 @@
  * small frame.
  */
 import { assert } from '../base/assert.ts';
-import { constantOf, type Expr, type I32, type Type } from './expression.ts';
+import { constantOf, type Expr, type I32, i32, type Type } from './expression.ts';
 import { type StoreName, stores } from './ops.ts';
+import { makeStore, truth } from './simplify.ts';
 
 export interface Label {
   readonly label: 'block' | 'loop';
@@ -142,6 +143,7 @@ export class FunctionBuilder implements Callee {
     if (local.kind === 'global') this.#current.push({ kind: 'set-global', index: local.index, value });
     else {
       assert(local.kind === 'local', 'only locals and globals are assigned');
+      if (value.kind === 'local' && value.index === local.index) return;
       this.#current.push({ kind: 'set-local', index: local.index, value });
     }
   }
@@ -157,7 +159,7 @@ export class FunctionBuilder implements Callee {
 
   store(op: StoreName, address: I32, value: Expr, offset = 0): void {
     assert(stores[op][2] === value.type, `${op} stores ${stores[op][2]}`);
-    this.#current.push({ kind: 'store', op, address, offset, value });
+    this.#current.push({ kind: 'store', address, offset, ...makeStore(op, value) });
   }
 
   #nested(body: () => void): Statement[] {
@@ -191,7 +193,16 @@ export class FunctionBuilder implements Callee {
     }
     const thenBody = this.#nested(then);
     const otherwiseBody = this.#nested(otherwise);
-    this.#current.push({ kind: 'if', condition, then: thenBody, otherwise: otherwiseBody });
+    const test = truth(condition);
+    const [only, ...others] = thenBody.filter(({ kind }) => kind !== 'comment');
+    if (only?.kind === 'br' && others.length === 0) {
+      const remarks = thenBody.filter(({ kind }) => kind === 'comment');
+      this.#current.push(...remarks, { kind: 'br-if', label: only.label, condition: test }, ...otherwiseBody);
+    } else if (thenBody.length > 0) {
+      this.#current.push({ kind: 'if', condition: test, then: thenBody, otherwise: otherwiseBody });
+    } else if (otherwiseBody.length > 0) {
+      this.#current.push({ kind: 'if', condition: i32.eqz(test), then: otherwiseBody, otherwise: [] });
+    }
   }
 
   br(label: Label): void {
@@ -200,7 +211,7 @@ export class FunctionBuilder implements Callee {
 
   brIf(label: Label, condition: I32): void {
     const known = constantOf(condition);
-    if (known === undefined) this.#current.push({ kind: 'br-if', label, condition });
+    if (known === undefined) this.#current.push({ kind: 'br-if', label, condition: truth(condition) });
     else if (known !== 0) this.br(label);
   }
 

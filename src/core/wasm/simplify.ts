@@ -7,7 +7,7 @@
  */
 import { isSignExtended, possibleBits } from './bits.ts';
 import type { Expr, I32 } from './expression.ts';
-import { type LoadName, type Op, type OpName, ops, type Type } from './ops.ts';
+import { type LoadName, type Op, type OpName, ops, type StoreName, type Type } from './ops.ts';
 
 /** A constant's value, or undefined where it is known at run time only. */
 export function constantOf(e: Expr): number | bigint | undefined {
@@ -53,6 +53,27 @@ export function makeSelect<T extends Type>(ifTrue: Expr<T>, ifFalse: Expr<T>, co
 export function truth(e: I32): I32 {
   return isOp(e, 'i32.ne') && integerOf(e.args[1]) === 0n ? truth(e.args[0] as I32) : e;
 }
+
+/** A store that writes the same bytes. */
+export function makeStore(op: StoreName, value: Expr): { readonly op: StoreName; readonly value: Expr } {
+  if (value.kind !== 'op') return { op, value };
+  if (value.op === 'i32.reinterpret_f32' && op === 'i32.store') return { op: 'f32.store', value: value.args[0] };
+  if (value.op === 'i64.reinterpret_f64' && op === 'i64.store') return { op: 'f64.store', value: value.args[0] };
+  const [bits, ofWord] = narrowStores[op] ?? [];
+  if (bits === undefined || ofWord === undefined) return { op, value };
+  const low = narrow<Type>(value, bits);
+  return isOp(low, 'i64.extend_i32_s', 'i64.extend_i32_u') ? makeStore(ofWord, low.args[0]) : { op, value: low };
+}
+
+/** The bits that a store takes of its value, and the store that takes them of a word. */
+const narrowStores: { readonly [op: string]: readonly [number, StoreName] } = {
+  'i32.store8': [8, 'i32.store8'],
+  'i32.store16': [16, 'i32.store16'],
+  'i32.store': [32, 'i32.store'],
+  'i64.store8': [8, 'i32.store8'],
+  'i64.store16': [16, 'i32.store16'],
+  'i64.store32': [32, 'i32.store'],
+};
 
 // ---- what the rules are made from -------------------------------------------------------------------------------------
 
@@ -145,12 +166,6 @@ const rules = new Map<OpName, Rule>();
 // ---- arithmetic of both widths ----------------------------------------------------------------------------------------
 
 type Integer = 'i32' | 'i64';
-
-for (const type of ['i32', 'i64'] as const) {
-  arithmeticRules(type);
-  shiftRules(type);
-  comparisonRules(type);
-}
 
 function arithmeticRules(type: Integer): void {
   const width = type === 'i32' ? 32 : 64;
@@ -286,17 +301,30 @@ function shiftRules(type: Integer): void {
 
 // ---- comparisons ------------------------------------------------------------------------------------------------------
 
-const swapped: { readonly [name: string]: string } = { lt: 'gt', gt: 'lt', le: 'ge', ge: 'le' };
-const inverse: { readonly [name: string]: string } = { lt: 'ge', ge: 'lt', gt: 'le', le: 'gt' };
+const swapped = { lt: 'gt', gt: 'lt', le: 'ge', ge: 'le' } as const;
 
-/** The opposite of a comparison; undefined for what has none, as floating-point orders (of a NaN both are false). */
+/**
+ * Opposites of comparisons. Floating-point orders have none (of a NaN both are false); eqz has `ne` with 0.
+ */
+const opposites: ReadonlyMap<OpName, OpName> = new Map(
+  [
+    ...['i32', 'i64', 'f32', 'f64'].map((type) => [`${type}.eq`, `${type}.ne`]),
+    ...['i32', 'i64'].flatMap((type) => [
+      [`${type}.lt_s`, `${type}.ge_s`],
+      [`${type}.lt_u`, `${type}.ge_u`],
+      [`${type}.gt_s`, `${type}.le_s`],
+      [`${type}.gt_u`, `${type}.le_u`],
+    ]),
+  ].flatMap(([a, b]) => [[a, b] as [OpName, OpName], [b, a] as [OpName, OpName]]),
+);
+
 function inverted(e: Expr): Expr | undefined {
   if (e.kind !== 'op') return undefined;
-  const [type, name, sign] = e.op.split(/[._]/);
   const [a, b] = e.args;
-  if (name === 'eqz') return make(`${type}.ne` as OpName, a, makeConst(a.type, 0));
-  if (name === 'eq' || name === 'ne') return make(`${type}.${name === 'eq' ? 'ne' : 'eq'}` as OpName, a, b);
-  return name in inverse && sign !== undefined ? make(`${type}.${inverse[name]}_${sign}` as OpName, a, b) : undefined;
+  if (e.op === 'i32.eqz') return make('i32.ne', a, makeConst('i32', 0));
+  if (e.op === 'i64.eqz') return make('i64.ne', a, makeConst('i64', 0));
+  const opposite = opposites.get(e.op);
+  return opposite && make(opposite, a, b);
 }
 
 function comparisonRules(type: Integer): void {
@@ -332,6 +360,7 @@ function comparisonRules(type: Integer): void {
       if (isOp(a, 'i64.extend32_s') && k === 0n)
         return make(`i32.${name}`, make('i32.wrap_i64', x), makeConst('i32', 0));
     }
+    if (a.kind === 'local') return k === 0n && isEq && !final ? make(n('eqz'), a) : undefined;
     const asWords = comparedAsWords(name, a, c(k));
     if (asWords) return asWords;
     if ((BigInt.asUintN(Number(width), k) & ~possibleBits(a)) !== 0n) return truthValue(!isEq);
@@ -345,12 +374,13 @@ function comparisonRules(type: Integer): void {
 
   const least = { s: -(1n << (width - 1n)), u: 0n };
   const greatest = { s: (1n << (width - 1n)) - 1n, u: -1n };
-  for (const order of ['lt', 'gt', 'le', 'ge']) {
+  for (const order of ['lt', 'gt', 'le', 'ge'] as const) {
     for (const sign of ['s', 'u'] as const) {
       const name = `${order}_${sign}`;
+      const mirrored = n(`${swapped[order]}_${sign}`);
       rules.set(n(name), (a, b) => {
         const k = integerOf(b);
-        if (a.kind === 'const' && k === undefined) return make(n(`${swapped[order]}_${sign}`), b, a);
+        if (a.kind === 'const' && k === undefined) return make(mirrored, b, a);
         if (isSame(a, b)) return truthValue(order === 'le' || order === 'ge');
         if (k === least[sign]) {
           if (order === 'lt' || order === 'ge') return truthValue(order === 'ge');
@@ -371,7 +401,7 @@ function comparisonRules(type: Integer): void {
 
 /** A comparison of two extended words, one of which may be a constant, is one of words. */
 function comparedAsWords(name: string, a: Expr, b: Expr): Expr | undefined {
-  if (a.kind === 'const' || a.type !== 'i64') return undefined;
+  if (a.type !== 'i64' || (a.kind !== 'op' && a.kind !== 'load')) return undefined;
   const compare = (op: string, x: Expr | undefined, y: Expr | undefined): Expr | undefined =>
     x && y && make(`i32.${op}` as OpName, x, y);
   // Sign extension keeps both orders; without sign none is negative, so that both orders are the unsigned one.
@@ -453,4 +483,10 @@ for (const [integer, float, load] of [
   const toFloat: OpName = `${float}.reinterpret_${integer}` as OpName;
   rules.set(toInteger, (a) => (isOp(a, toFloat) ? a.args[0] : rereadBy(a, integer, { [load]: `${integer}.load` })));
   rules.set(toFloat, (a) => (isOp(a, toInteger) ? a.args[0] : rereadBy(a, float, { [`${integer}.load`]: load })));
+}
+
+for (const type of ['i32', 'i64'] as const) {
+  arithmeticRules(type);
+  shiftRules(type);
+  comparisonRules(type);
 }

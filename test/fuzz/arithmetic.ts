@@ -4,6 +4,7 @@ import type { Operand } from '../../src/core/isa/instruction.ts';
 import { type Entry, entries, operations } from '../../src/core/isa/table.ts';
 import type { Draw } from './draw.ts';
 import { free } from './layout.ts';
+import type { Part } from './part.ts';
 
 const long = (test: (entry: Entry) => boolean): readonly Entry[] => entries.filter((e) => e.length === 4 && test(e));
 export const kindOf = (e: Entry): string => operations[e.operation].kind;
@@ -52,6 +53,26 @@ function line(d: Draw, { name, operands, format }: Entry): string {
     }
   };
   return `${name} ${operands.map(text).join(', ')}`;
+}
+
+/** Sums and products of fresh numbers of like size, as in numerical code: the usual case of everything in it. */
+export function numbers(d: Draw): Part {
+  const [a, b, c] = [d, d, d].map((from) => from.pick(floatRegisterNames));
+  const [load, format] = d.pick([
+    ['fld', 'd'],
+    ['flw', 's'],
+  ] as const);
+  const operation = (): string => {
+    const mode = d.chance(70) ? '' : `, ${d.pick(roundings)}`;
+    if (d.chance(30))
+      return `${d.pick(['fmadd', 'fmsub', 'fnmadd', 'fnmsub'])}.${format} ${c}, ${a}, ${b}, ${c}${mode}`;
+    const from = d.pick([a, b, c]);
+    return `${d.pick(['fadd', 'fsub', 'fmul', 'fdiv'])}.${format} ${d.pick([b, c])}, ${from}, ${a}${mode}`;
+  };
+  return [
+    ...[a, b].map((register): Part => [`${load} ${register}, ${d.below(256) * 8}(s0)`]),
+    ...Array.from({ length: d.between(1, 4) }, (): Part => [operation()]),
+  ];
 }
 
 export function compressedLine(d: Draw): string {

@@ -5,6 +5,7 @@
  */
 import type { EngineChoice } from '../../src/core/engine/engine.ts';
 import type { Input } from '../../src/core/machine/doors.ts';
+import { hart } from '../../src/core/machine/hart.ts';
 import type { Machine } from '../../src/core/vm/machine.ts';
 import type { RunResult } from '../../src/core/vm/machine-interface.ts';
 import type { Assembled } from '../conformance/testing/assembler.ts';
@@ -118,21 +119,38 @@ function drawInputs(random: Random, machine: Machine, waits: boolean): readonly 
   return list;
 }
 
+export interface Checked {
+  readonly difference: Difference | undefined;
+  /** Steps that translated code took. */
+  readonly translatedSteps: bigint;
+}
+
 /** Runs on an engine, from stop to stop. */
-export function check(recording: Recording, choice: () => EngineChoice): Difference | undefined {
+export function check(recording: Recording, choice: () => EngineChoice): Checked {
   const run = boot(recording.setting, choice());
   const pauses = new Random(recording.setting.seed ^ 0x9a05e);
   let equalAt = 0n;
   for (const [stop, expected] of recording.stops.entries()) {
-    const result = runTo(run.machine, expected, recording.setting.simple ? undefined : pauses);
-    const what = compareStates(run, result, expected);
+    const what = attempt(() => {
+      const result = runTo(run.machine, expected, recording.setting.simple ? undefined : pauses);
+      return compareStates(run, result, expected);
+    });
     if (what.length > 0) {
-      return { position: expected.position, equalAt, what, stop };
+      return { difference: { position: expected.position, equalAt, what, stop }, translatedSteps: 0n };
     }
     equalAt = expected.position;
     for (const input of expected.inputs) run.machine.apply(input);
   }
-  return undefined;
+  return { difference: undefined, translatedSteps: run.machine.hart.get64(hart.translatedSteps) };
+}
+
+/** What an engine throws is a difference too. */
+function attempt(compare: () => string[]): string[] {
+  try {
+    return compare();
+  } catch (error) {
+    return [`thrown: ${(error as Error).message}`];
+  }
 }
 
 /** With pauses that the recording did not have. */
@@ -169,7 +187,8 @@ export function narrow(recording: Recording, choice: () => EngineChoice, found: 
   let what = found.what;
   while (high - low > 1n) {
     const middle = (low + high) / 2n;
-    const differs = compareAt(recording, choice, found.stop, middle);
+    const target = middle;
+    const differs = attempt(() => compareAt(recording, choice, found.stop, target));
     if (differs.length > 0) {
       what = differs;
       high = middle;

@@ -92,6 +92,8 @@ const supervisor: Level = {
   claim: devices.contexts + 0x1004n,
 };
 
+/* A breakpoint may have an address in tval or not; an access fault may have that of the word around it (QEMU). */
+
 /** Both handlers' log pointers are words of their state. */
 export const handlerWords: readonly (readonly [address: bigint, value: bigint])[] = [machine, supervisor].map(
   ({ state, log }) => [state + 24n, log],
@@ -104,7 +106,11 @@ export function handlers(features: Features): string[] {
   ];
 }
 
-/** t3, t4 and t6 are in the state, t5 is in the scratch register. Labels begin with the level's letter. */
+/**
+ * What M steps over may be a fence that TVM forbids, so it fences.
+ *
+ * t3, t4 and t6 are in the state, t5 is in the scratch register. Labels begin with the level's letter.
+ */
 function handler(level: Level, features: Features): string[] {
   const { prefix: p, state, log, statusMask, claim } = level;
   const ret = `${p}ret`;
@@ -116,14 +122,15 @@ function handler(level: Level, features: Features): string[] {
     sd t6, 0(t5); sd t4, 8(t5); sd t3, 16(t5)
     csrr t6, ${p}cause; bltz t6, ${p}taken
     ld t4, 24(t5); sd t6, 0(t4); csrr t3, ${p}epc; sd t3, 8(t4)
-    csrr t3, ${p}tval; addi t6, t6, -3; bnez t6, 1f; li t3, 0; 1: addi t6, t6, 3; sd t3, 16(t4)
+    csrr t3, ${p}tval; addi t6, t6, -3; bnez t6, 1f; li t3, 0; 1: addi t6, t6, -2; andi t6, t6, -3
+    bnez t6, 1f; andi t3, t3, -8; 1: sd t3, 16(t4)
     csrr t3, ${p}status; li t6, ${statusMask}; and t3, t3, t6; sd t3, 24(t4); csrr t6, ${p}cause
     addi t4, t4, 32; la t3, ${log + layout.logBytes}; bltu t4, t3, 1f; la t4, ${log}; 1: sd t4, 24(t5)
     li t3, 12; beq t6, t3, ${p}fetch; li t3, 1; beq t6, t3, ${p}fetch
     li t3, 13; beq t6, t3, ${p}fault; li t3, 15; beq t6, t3, ${p}fault
     li t3, 8; beq t6, t3, ${p}call; li t3, 9; beq t6, t3, ${p}call; li t3, 11; beq t6, t3, ${p}call
     ${p === 'm' ? sretTrapped : ''}
-    ${p}skip: csrr t4, ${p}epc
+    ${p}skip: csrr t4, ${p}epc; ${p === 'm' ? 'sfence.vma' : ''}
     slli t4, t4, 43; srli t4, t4, 43; la t3, ${RAM}; add t4, t4, t3; lhu t4, 0(t4); andi t4, t4, 3
     csrr t3, ${p}epc; addi t3, t3, 2; addi t4, t4, -3; bnez t4, 1f; addi t3, t3, 2; 1: csrw ${p}epc, t3
     ${p}out: ld t3, 16(t5); ld t4, 8(t5); ld t6, 0(t5); csrr t5, ${p}scratch; ${ret}
@@ -174,9 +181,9 @@ const machineCall = `
 
 /** From U only. What S cannot do it lets S itself ask for, at the same place. */
 const supervisorCall = `
-    scall: csrr t4, sepc; beqz a7, 1f; li t3, 2; beq a7, t3, 1f
-    or t4, t4, s6; xor t4, t4, s6; or s0, s0, s6; or s1, s1, s6; or sp, sp, s6
-    xor s0, s0, s6; xor s1, s1, s6; xor sp, sp, s6
+    scall: csrr t4, sepc; or s0, s0, s6; or s1, s1, s6; or sp, sp, s6
+    beqz a7, 1f; li t3, 2; beq a7, t3, 1f
+    or t4, t4, s6; xor t4, t4, s6; xor s0, s0, s6; xor s1, s1, s6; xor sp, sp, s6
     li t3, 0x100; csrs sstatus, t3; li t3, 1; bne a7, t3, 2f
     1: addi t4, t4, 4
     2: csrw sepc, t4; j sout`;

@@ -7,7 +7,7 @@ import { pass } from '../conformance/testing/machine.ts';
 import { dumpMemory } from '../conformance/testing/qemu.ts';
 import { Random } from '../conformance/testing/random.ts';
 import { memoryPart } from './accesses.ts';
-import { compressedLine, floatLine, integerLine } from './arithmetic.ts';
+import { compressedLine, floatLine, integerLine, numbers } from './arithmetic.ts';
 import { Draw } from './draw.ts';
 import { call, type Functions, forward, functionPart, type Inside, loop, switchOver } from './flow.ts';
 import { again, handlers, handlerWords, prologue, ROUNDS } from './frame.ts';
@@ -29,8 +29,9 @@ import {
 export interface Program {
   readonly seed: number;
   readonly features: Features;
-  /** Way in and handlers; fixed. */
-  readonly frame: readonly string[];
+  /** The way in; the shrinker may leave lines out. */
+  readonly prologue: readonly string[];
+  readonly handlers: readonly string[];
   /** What the shrinker may prune. */
   readonly body: Part;
   readonly words: readonly Word[];
@@ -50,9 +51,20 @@ export function generate(seed: number, only?: KindName): Program {
   const d = new Draw(seed ^ 0x5eed, features);
   const registers = free.map((name) => [name, d.integer()] as const);
   const status = (d.chance(80) ? 1n << 18n : 0n) | (d.chance(30) ? 1n << 19n : 0n);
-  const frame = [...prologue({ features, registers, status }), ...handlers(features)];
-  return { seed, features, frame, body: body(d), words: words(d) };
+  return {
+    seed,
+    features,
+    prologue: prologue({ features, registers, status }),
+    handlers: handlers(features),
+    body: body(d),
+    words: words(d),
+  };
 }
+
+const start = `.org ${layout.code}`;
+const top = ['main:', `la ${jobs.resume}, end`];
+/** Lines of every body. */
+export const around: readonly string[] = [start, ...top, ...again];
 
 function body(d: Draw): Part {
   const functions: Functions = { functions: labels(d, 4), leaves: labels(d, 3) };
@@ -71,11 +83,7 @@ function body(d: Draw): Part {
     ...functions.leaves.map((label) => functionPart(d, label, 't0', far(), straight(d, d.between(1, 5)))),
   ];
   const before = bodies.splice(0, d.below(bodies.length));
-  return [
-    ...[`.org ${layout.code}`, ...before, '.align 1', 'main:', `la ${jobs.resume}, end`],
-    // A function may stand in the way of nothing: it is reached by calls only.
-    ...[...blocks, ...again, ...bodies],
-  ];
+  return [start, ...before, '.align 1', ...top, ...blocks, ...again, ...bodies];
 }
 
 const labels = (d: Draw, count: number): string[] => Array.from({ length: count }, () => d.label());
@@ -85,9 +93,10 @@ const straight = (d: Draw, count: number): Part[] => Array.from({ length: count 
 /** Without labels of others, calls or loops. */
 function plain(d: Draw): Part {
   const choice = d.below(100);
-  if (choice < 38) return [integerLine(d)];
-  if (choice < 55) return [compressedLine(d)];
-  if (choice < 72) return [floatLine(d)];
+  if (choice < 34) return [integerLine(d)];
+  if (choice < 50) return [compressedLine(d)];
+  if (choice < 70) return [floatLine(d)];
+  if (choice < 75) return numbers(d);
   return memoryPart(d);
 }
 
@@ -100,6 +109,8 @@ function block(d: Draw, depth: number, functions: Functions, inside: Inside): Pa
   if (choice < 82) return switchOver(d, depth, inside);
   if (choice < 86) return call(d, depth, functions);
   if (choice < 91) return csrPart(d);
+  // A trap is many steps of a handler, which are always the same.
+  if (d.chance(features.kind === 'compute' ? 85 : 40)) return plain(d);
   const special: Part[] = [];
   const offer = (wanted: boolean, make: () => Part): void => {
     if (wanted) special.push(make());
@@ -125,7 +136,7 @@ function words(d: Draw): Word[] {
   for (let i = 0n; i < layout.dataPages * 512n; i++) {
     const address = layout.data + i * 8n;
     const isConstant = address >= layout.constants && address < layout.constants + BigInt(layout.constantWords) * 8n;
-    if (isConstant || d.chance(20)) list.push({ address, value: d.chance(60) ? d.float() : d.integer() });
+    if (isConstant || d.chance(20)) list.push({ address, value: d.chance(60) ? d.float() : d.integer(), isData: true });
   }
   return list;
 }
@@ -146,7 +157,9 @@ export function build(program: Program, rounds: number, oracle = false): Assembl
   return { origin, bytes: image, symbols };
 }
 
-export function sourceOf({ frame, body }: Program, ending: string): string {
-  const at = frame.findIndex((line) => line.startsWith('.org'));
-  return [...frame.slice(0, at), 'finish:', ending, ...frame.slice(at), ...linesOf(body)].join('\n');
+/** `ending` stands at `finish`, in front of the handler of S. */
+export function sourceOf({ prologue, handlers, body }: Program, ending: string): string {
+  const at = handlers.findIndex((line) => line.startsWith('.org'));
+  const text = [...prologue, ...handlers.slice(0, at), 'finish:', ending, ...handlers.slice(at), ...linesOf(body)];
+  return text.join('\n');
 }

@@ -7,6 +7,8 @@ import { ALIAS, layout, RAM, tree } from './layout.ts';
 export interface Word {
   readonly address: bigint;
   readonly value: bigint;
+  /** Nothing that the program needs to run: numbers to compute with. */
+  readonly isData?: boolean;
 }
 
 const V = 1n;

@@ -15,9 +15,23 @@ const MPRV = 1 << 17;
 
 // ---- CSRs ---------------------------------------------------------------------------------------------------------------
 
-const plain = ['mscratch', 'sscratch', 'sepc', 'stval', 'scause', 'mepc'];
+/** Not stval: a breakpoint may leave its address there or not. */
+const plain = ['mscratch', 'sscratch', 'sepc', 'scause', 'mepc'];
 /** They read what another hart need not have. */
-const own = ['mstatus', 'sstatus', 'mip', 'sip', 'mie', 'sie', 'mcause', 'mtval', 'misa', 'mhartid', 'mvendorid'];
+const own = [
+  'stval',
+  'mstatus',
+  'sstatus',
+  'mip',
+  'sip',
+  'mie',
+  'sie',
+  'mcause',
+  'mtval',
+  'misa',
+  'mhartid',
+  'mvendorid',
+];
 const ownMore = [
   'medeleg',
   'mideleg',
@@ -233,7 +247,8 @@ const withFence = (d: Draw, lines: readonly string[]): Part => {
 export function tablePart(d: Draw): Part {
   const { wildEdits } = d.features;
   const base = d.pick(jobs.leaves);
-  const dataLeaf = (): number => d.below(8) * 8 + 0x400;
+  // What lr and sc use stays where it is in portable programs.
+  const dataLeaf = (): number => (d.features.portable ? d.between(2, 7) : d.below(8)) * 8 + 0x400;
   switch (d.below(wildEdits ? 10 : 6)) {
     case 0:
       return swapTrees(d);

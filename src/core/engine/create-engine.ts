@@ -30,7 +30,7 @@ export function createEngine(
   });
   const imports = { ...quick!, softfloat };
   const compiler = choice.compiler ?? new SynchronousCompiler();
-  const translator = new Translator({ memory, table, places: MAX_TRANSLATIONS, map, imports, compiler }, tuning);
+  const translator = new Translator({ memory, table, map, imports, compiler }, tuning);
   hot = translator.hot;
   const run = (limit: number): number => {
     const taken = engine.run(limit);

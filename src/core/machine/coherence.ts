@@ -130,6 +130,8 @@ export function emitCoherence(m: ModuleBuilder, map: MemoryMap): Coherence {
     const decoded = f.param<'i32'>(0);
     f.memoryFill(i32.add(decoded, c32(DECODED_PROFILE)), c32(0), c32(SLOTS * 5));
     f.store('i32.store', decoded, c32(0), DECODED_TRAILER + trailer.translated);
+    const life = i32.load(decoded, DECODED_TRAILER + trailer.life);
+    f.store('i32.store', decoded, i32.add(life, c32(1)), DECODED_TRAILER + trailer.life);
     f.if(get32(hart.translated), () => set(f, hart.event, c32(EVENT_RETRY)));
   }
 

@@ -11,6 +11,7 @@ import {
   DECODED_TRAILER,
   FETCH_TLB_ENTRIES,
   fetchEntry,
+  LIFE_DECODED,
   type MemoryMap,
   PAGE_CODE,
   RECORD_BYTES,
@@ -74,6 +75,8 @@ export function emitFetch(m: ModuleBuilder, map: MemoryMap, { flush, bumpWrite }
           f.store('i32.store', decoded, host, DECODED_TRAILER + trailer.host);
           f.store('i32.store', decoded, c32(0), DECODED_TRAILER + trailer.stores);
           f.store('i32.store', decoded, c32(0), DECODED_TRAILER + trailer.translated);
+          const life = i32.load(decoded, DECODED_TRAILER + trailer.life);
+          f.store('i32.store', decoded, i32.add(life, c32(LIFE_DECODED)), DECODED_TRAILER + trailer.life);
           const profile = i32.add(decoded, c32(DECODED_PROFILE));
           f.memoryFill(profile, c32(0), c32(DECODED_BYTES - DECODED_PROFILE));
           f.store('i32.store', i32.shl(row, c32(2)), decoded, map.decodedOf);

@@ -53,8 +53,13 @@ export const DECODED_PROFILE = DECODED_TRAILER + RECORD_BYTES;
 /** A byte for each slot: its bytes are part of a translation. */
 export const DECODED_COVER = DECODED_PROFILE + SLOTS * 4;
 export const DECODED_BYTES = DECODED_COVER + SLOTS;
-/** In the trailer: RAM offset of the page; stores since the last decode; whether any translation covers a part of it. */
-export const trailer = { host: 0, stores: 4, translated: 8 } as const;
+/**
+ * In the trailer: RAM offset of the page; stores since the last decode; whether any translation covers a part of it; and its
+ * life, which changes whenever its translations are lost: by 1 if they were dropped, by LIFE_DECODED if the decoded page
+ * was given up and made again.
+ */
+export const trailer = { host: 0, stores: 4, translated: 8, life: 12 } as const;
+export const LIFE_DECODED = 0x1_0000;
 /** A profile word of a translation: its number in bits 14:0, this bit, and the block to begin with from bit 16. */
 export const PROFILE_TRANSLATED = 0x8000;
 export const DECODED_PAGES = 2048;

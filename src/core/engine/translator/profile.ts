@@ -42,22 +42,19 @@ export class Profile {
     return page >= 0 && page < ramPages && this.#words[(decodedOf >>> 2) + page] >>> 0 === decoded;
   }
 
+  /** Changes whenever the translations of the decoded page are lost (memory-map.ts). */
+  lifeOf(decoded: number): number {
+    return this.#words[(decoded + DECODED_TRAILER + trailer.life) >>> 2];
+  }
+
   #at(decoded: number, slot: number): number {
     return ((decoded + DECODED_PROFILE) >>> 2) + slot;
   }
 
   /** Whether jumps to that slot go into translation `number`. */
-  leadsTo(decoded: number, slot: number, number: number): boolean {
+  #leadsTo(decoded: number, slot: number, number: number): boolean {
     const word = this.#words[this.#at(decoded, slot)];
     return (word & PROFILE_TRANSLATED) !== 0 && (word & COUNT) === number;
-  }
-
-  /** Whether jumps to any of the blocks go into translation `number`. */
-  isMarked(decoded: number, number: number, blocks: BlockTable): boolean {
-    for (let i = 0; i < blocks.length; i += 3) {
-      if (blocks[i + 2] !== 0 && this.leadsTo(decoded, blocks[i] >>> 1, number)) return true;
-    }
-    return false;
   }
 
   /** Arrivals are counted from `count` on: from 0 the slot counts as never reached. */
@@ -106,23 +103,23 @@ export class Profile {
     return true;
   }
 
-  /** Jumps to the enterable blocks go into translation `number` from here on, and stores into any of them drop it. */
+  /** Jumps to the enterable blocks go into translation `number` from here on. */
   mark(decoded: number, number: number, blocks: BlockTable): void {
     for (let i = 0; i < blocks.length; i += 3) {
       if (blocks[i + 2] === 0) continue;
       this.#words[this.#at(decoded, blocks[i] >>> 1)] = ((i / 3) << 16) | PROFILE_TRANSLATED | number;
     }
-    this.cover(decoded, blocks);
   }
 
   /** Jumps go into translation `number` no more; slots that another has taken over since are left to it. */
   unmark(decoded: number, number: number, blocks: BlockTable, count: number): void {
     for (let i = 0; i < blocks.length; i += 3) {
       const slot = blocks[i] >>> 1;
-      if (blocks[i + 2] !== 0 && this.leadsTo(decoded, slot, number)) this.setCount(decoded, slot, count);
+      if (blocks[i + 2] !== 0 && this.#leadsTo(decoded, slot, number)) this.setCount(decoded, slot, count);
     }
   }
 
+  /** Stores into any of the blocks drop the translations of the page from here on. */
   cover(decoded: number, blocks: BlockTable): void {
     for (let i = 0; i < blocks.length; i += 3) {
       const end = Math.min((blocks[i + 1] + 1) >>> 1, SLOTS);

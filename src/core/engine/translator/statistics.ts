@@ -11,9 +11,10 @@ export interface TranslatorCounters {
   /** Regions in which nothing could be translated, and those whose page had changed before they came. */
   empty: number;
   outdated: number;
-  /** Regions lost because their page was written to or given up, and those that had to make room. */
+  /** Regions lost because their page was written to or given up, and those that had to make room or nearly had. */
   dropped: number;
   evicted: number;
+  kept: number;
 }
 
 export interface TranslatorStatistics extends Readonly<TranslatorCounters> {
@@ -37,5 +38,6 @@ export function newStatistics(): TranslatorCounters {
     outdated: 0,
     dropped: 0,
     evicted: 0,
+    kept: 0,
   };
 }

@@ -7,11 +7,12 @@
  * is built anew with both, up to a size, then further regions stand beside it. A page whose translations are dropped again
  * and again (it holds data beside code, or somebody writes code there) has to be ever hotter.
  */
-import { type MemoryMap, PROFILE_TRANSLATED, RECORD_BYTES } from '../../machine/memory-map.ts';
+import { LIFE_DECODED, type MemoryMap, PROFILE_TRANSLATED, RECORD_BYTES } from '../../machine/memory-map.ts';
 import { CodeCache, type Fitting, type Translation } from './code-cache.ts';
 import type { CodeLayout, RegionRequest } from './compile.ts';
 import type { CompiledModule, CompileResult, Compiler } from './compiler.ts';
 import type { TranslationImport } from './emit-region.ts';
+import { PageHistory } from './page-history.ts';
 import { Profile } from './profile.ts';
 import { newStatistics, type TranslatorStatistics } from './statistics.ts';
 import { defaultTuning, type TranslatorTuning } from './tuning.ts';
@@ -19,8 +20,6 @@ import { defaultTuning, type TranslatorTuning } from './tuning.ts';
 export interface TranslatorDependencies {
   readonly memory: WebAssembly.Memory;
   readonly table: WebAssembly.Table;
-  /** Places in the table, at most MAX_TRANSLATIONS. */
-  readonly places: number;
   readonly map: MemoryMap;
   /** Functions of the interpreter's module, and the softfloat. */
   readonly imports: Readonly<Record<TranslationImport, unknown>>;
@@ -32,11 +31,17 @@ export const MAX_TRANSLATIONS: number = PROFILE_TRANSLATED;
 /** Reports of one slice that are kept; the others come again. */
 const MAX_REPORTS = 1024;
 
+/** Calls of `work` between two looks at what has died, and for how many of these looks a dropped page is remembered. */
+const SWEEP_EVERY = 2048;
+const REMEMBERED_SWEEPS = 64;
+
 /** What is known of a decoded page that was reported. */
 interface Page {
   readonly decoded: number;
   /** The page of RAM that it was made from, as an offset in linear memory. */
   readonly host: number;
+  /** Of the decoded page: when it changes, all of this is past. */
+  readonly life: number;
   translations: Translation[];
   /** Reports since it was last asked for: the more, the sooner it comes. */
   heat: number;
@@ -65,13 +70,18 @@ export class Translator {
   readonly #inFlight = new Map<number, readonly Request[]>();
   #nextBatch = 0;
   readonly #count = newStatistics();
+  readonly #history = new PageHistory(REMEMBERED_SWEEPS);
+  #calls = 0;
+  #sweeps = 0;
 
   constructor(deps: TranslatorDependencies, tuning: TranslatorTuning = defaultTuning) {
     const { memory, map } = deps;
     this.#tuning = tuning;
     this.#compiler = deps.compiler;
     this.#profile = new Profile(memory, map);
-    this.#cache = new CodeCache({ ...deps, profile: this.#profile });
+    const { hotAfter, codeBytes } = tuning;
+    const places = Math.min(tuning.maxTranslations, MAX_TRANSLATIONS);
+    this.#cache = new CodeCache({ places, bytes: codeBytes, hotAfter }, { ...deps, profile: this.#profile });
     this.#layout = { memoryPages: memory.buffer.byteLength / 65536, ramOffset: map.ram };
   }
 
@@ -93,12 +103,24 @@ export class Translator {
     if (this.#reported > 0) this.#takeReports();
     if (this.#queue.size > 0) this.#submit();
     if (this.#inFlight.size > 0) this.#takeResults();
+    if (++this.#calls % SWEEP_EVERY === 0) this.#sweep();
   }
 
   #takeReports(): void {
     this.#count.reports += this.#reported;
     for (let i = 0; i < this.#reported; i++) {
       const page = this.#pageOf(this.#reports[i * 2] >>> 0);
+      if (!this.#history.counts(page.host)) {
+        this.#profile.recount(page.decoded, this.#reports[i * 2 + 1]);
+        continue;
+      }
+      const unmarked = page.translations.filter(({ module }) => module.onProbation);
+      if (unmarked.length > 0) {
+        this.#count.kept += unmarked.length;
+        for (const translation of unmarked) this.#cache.keep(translation);
+        this.#profile.recount(page.decoded, this.#reports[i * 2 + 1]);
+        continue;
+      }
       page.heat++;
       if (!page.inFlight) this.#queue.add(page);
     }
@@ -106,19 +128,37 @@ export class Translator {
   }
 
   #pageOf(decoded: number): Page {
-    const host = this.#profile.hostOf(decoded);
     const known = this.#pages.get(decoded);
-    if (known?.host === host) return known;
-    if (known !== undefined) this.#forget(known);
-    const page = { decoded, host, translations: [], heat: 0, rebuilds: 0, inFlight: false };
+    if (known !== undefined) {
+      if (this.#isCurrent(known)) return known;
+      this.#forget(known);
+    }
+    const host = this.#profile.hostOf(decoded);
+    const life = this.#profile.lifeOf(decoded);
+    const page = { decoded, host, life, translations: [], heat: 0, rebuilds: 0, inFlight: false };
     this.#pages.set(decoded, page);
     return page;
   }
 
+  #isCurrent({ decoded, host, life }: Page): boolean {
+    return this.#profile.isCurrent(decoded, host) && this.#profile.lifeOf(decoded) === life;
+  }
+
+  /** The page is not what it was: its translations are dead. */
   #forget(page: Page): void {
-    for (const translation of page.translations) this.#cache.remove(translation, 1);
-    this.#pages.delete(page.decoded);
+    const { decoded, host, life, translations } = page;
+    this.#pages.delete(decoded);
     this.#queue.delete(page);
+    if (translations.length === 0) return;
+    for (const translation of translations) this.#cache.remove(translation);
+    this.#count.dropped += translations.length;
+    const written = this.#profile.lifeOf(decoded) - life < LIFE_DECODED;
+    if (written) this.#history.dropped(host, this.#sweeps);
+  }
+
+  #sweep(): void {
+    this.#sweeps++;
+    for (const page of this.#pages.values()) if (!this.#isCurrent(page)) this.#forget(page);
   }
 
   // ---- asking -----------------------------------------------------------------------------------------------------------
@@ -143,8 +183,10 @@ export class Translator {
   #request(page: Page): Request | undefined {
     const { decoded, host } = page;
     page.heat = 0;
-    if (!this.#profile.isCurrent(decoded, host)) return this.#drop(page);
-    this.#dropDead(page);
+    if (!this.#isCurrent(page)) {
+      this.#forget(page);
+      return undefined;
+    }
     const { hotAfter, warmFraction } = this.#tuning;
     const entries = this.#profile.arrivals(decoded, Math.max(1, hotAfter * warmFraction));
     const number = this.#cache.reserve();
@@ -154,19 +196,6 @@ export class Translator {
     const reached = this.#profile.reached(decoded);
     page.inFlight = true;
     return { page, replaces, region: { number, decoded, page: this.#profile.copyPage(host), entries, reached } };
-  }
-
-  #drop(page: Page): undefined {
-    this.#forget(page);
-  }
-
-  #dropDead(page: Page): void {
-    page.translations = page.translations.filter((translation) => {
-      if (this.#cache.isLive(translation)) return true;
-      this.#cache.remove(translation, 1);
-      this.#count.dropped++;
-      return false;
-    });
   }
 
   /** What a new region of the page is to take over: its latest one, while that is small and has not been built too often. */
@@ -212,9 +241,8 @@ export class Translator {
   }
 
   #fits(page: Page, request: RegionRequest, blocks: Uint16Array<ArrayBuffer>): boolean {
-    const { decoded, host } = page;
-    if (this.#pages.get(decoded) !== page || !this.#profile.isCurrent(decoded, host)) return false;
-    return this.#profile.isUnchanged(host, request.page, blocks);
+    if (this.#pages.get(page.decoded) !== page || !this.#isCurrent(page)) return false;
+    return this.#profile.isUnchanged(page.host, request.page, blocks);
   }
 
   /** The page has changed meanwhile: whether these places are still hot will be seen. */
@@ -229,9 +257,22 @@ export class Translator {
       this.#count.installed++;
       this.#count.instructions += translation.instructions;
       if (replaces.length > 0) this.#count.rebuilds++;
-      for (const old of replaces) this.#cache.remove(old, 1);
+      for (const old of replaces) this.#cache.remove(old);
       page.translations = page.translations.filter((old) => !replaces.includes(old));
       page.translations.push(translation);
+    }
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    const gone = new Set(this.#cache.makeRoom());
+    this.#count.evicted += gone.size;
+    for (const decoded of new Set([...gone].map((translation) => translation.decoded))) {
+      const page = this.#pages.get(decoded);
+      if (page === undefined || !this.#isCurrent(page)) continue;
+      page.translations = page.translations.filter((translation) => !gone.has(translation));
+      this.#profile.uncover(decoded);
+      for (const { blocks } of page.translations) this.#profile.cover(decoded, blocks);
     }
   }
 }

@@ -10,6 +10,10 @@ export interface TranslatorTuning {
   readonly fullRegion: number;
   /** How often the regions of a page may be built anew. */
   readonly maxRebuilds: number;
+  /** The binary forms of all modules may take so many bytes together. V8 takes about ten times that. */
+  readonly codeBytes: number;
+  /** Translations at a time. */
+  readonly maxTranslations: number;
 }
 
 export const defaultTuning: TranslatorTuning = {
@@ -18,6 +22,8 @@ export const defaultTuning: TranslatorTuning = {
   batchRegions: 16,
   fullRegion: 400,
   maxRebuilds: 8,
+  codeBytes: 24 * 1024 * 1024,
+  maxTranslations: 32_768,
 };
 
 /** For tests: everything is translated nearly at once. */

@@ -43,9 +43,15 @@ export type Statement =
       readonly condition: I32;
       readonly then: readonly Statement[];
       readonly otherwise: readonly Statement[];
+      readonly likely: boolean | undefined;
     }
   | { readonly kind: 'br'; readonly label: Label }
-  | { readonly kind: 'br-if'; readonly label: Label; readonly condition: I32 }
+  | {
+      readonly kind: 'br-if';
+      readonly label: Label;
+      readonly condition: I32;
+      readonly likely: boolean | undefined;
+    }
   | { readonly kind: 'br-table'; readonly labels: readonly Label[]; readonly otherwise: Label; readonly index: I32 }
   | {
       readonly kind: 'call';
@@ -184,7 +190,8 @@ export class FunctionBuilder implements Callee {
     this.#current.push({ kind: 'loop', label, body: inner });
   }
 
-  if(condition: I32, then: () => void, otherwise: () => void = () => {}): void {
+  /** `likely`: whether the condition mostly holds, if that is known (a hint for the engine). */
+  if(condition: I32, then: () => void, otherwise: () => void = () => {}, likely?: boolean): void {
     const known = constantOf(condition);
     if (known !== undefined) {
       if (known !== 0) then();
@@ -197,11 +204,13 @@ export class FunctionBuilder implements Callee {
     const [only, ...others] = thenBody.filter(({ kind }) => kind !== 'comment');
     if (only?.kind === 'br' && others.length === 0) {
       const remarks = thenBody.filter(({ kind }) => kind === 'comment');
-      this.#current.push(...remarks, { kind: 'br-if', label: only.label, condition: test }, ...otherwiseBody);
+      this.#current.push(...remarks, { kind: 'br-if', label: only.label, condition: test, likely }, ...otherwiseBody);
     } else if (thenBody.length > 0) {
-      this.#current.push({ kind: 'if', condition: test, then: thenBody, otherwise: otherwiseBody });
+      this.#current.push({ kind: 'if', condition: test, then: thenBody, otherwise: otherwiseBody, likely });
     } else if (otherwiseBody.length > 0) {
-      this.#current.push({ kind: 'if', condition: i32.eqz(test), then: otherwiseBody, otherwise: [] });
+      const opposite = likely === undefined ? undefined : !likely;
+      const not = i32.eqz(test);
+      this.#current.push({ kind: 'if', condition: not, then: otherwiseBody, otherwise: [], likely: opposite });
     }
   }
 
@@ -209,9 +218,9 @@ export class FunctionBuilder implements Callee {
     this.#current.push({ kind: 'br', label });
   }
 
-  brIf(label: Label, condition: I32): void {
+  brIf(label: Label, condition: I32, likely?: boolean): void {
     const known = constantOf(condition);
-    if (known === undefined) this.#current.push({ kind: 'br-if', label, condition: truth(condition) });
+    if (known === undefined) this.#current.push({ kind: 'br-if', label, condition: truth(condition), likely });
     else if (known !== 0) this.br(label);
   }
 

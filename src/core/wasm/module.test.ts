@@ -5,6 +5,7 @@ import { type Expr, f64, i32, i64 } from './expression.ts';
 import type { Label } from './function.ts';
 import { ModuleBuilder } from './module.ts';
 import { type LoadName, loads, type StoreName, stores } from './ops.ts';
+import { assemble } from './testing/assembler.ts';
 
 type Function = (...args: (number | bigint)[]) => number | bigint | undefined;
 
@@ -17,6 +18,13 @@ function instantiate(m: ModuleBuilder, imports: { readonly [name: string]: Funct
   const module = new WebAssembly.Module(m.encode());
   const { exports } = new WebAssembly.Instance(module, { env: { memory, ...imports } });
   return { module, memory, exports: exports as { readonly [name: string]: Function } };
+}
+
+function customSection(binary: Uint8Array<ArrayBuffer>, name: string): ArrayBuffer {
+  const { customSections } = WebAssembly.Module as unknown as {
+    customSections(module: WebAssembly.Module, name: string): ArrayBuffer[];
+  };
+  return customSections(new WebAssembly.Module(binary), name)[0];
 }
 
 test('constants of every length come out as they went in', () => {
@@ -222,9 +230,49 @@ test('locals of a scope are used again by the next one, and not mixed up', () =>
 test('profiles see the names of functions', () => {
   const m = builder();
   m.export(m.function('walk', [], []));
-  const { customSections } = WebAssembly.Module as unknown as {
-    customSections(module: WebAssembly.Module, name: string): ArrayBuffer[];
-  };
-  const [section] = customSections(instantiate(m).module, 'name');
+  const section = customSection(m.encode(), 'name');
   assert.match(new TextDecoder('latin1').decode(section), /walk/);
+});
+
+test('hints about branches stand where the branches are', async () => {
+  const m = builder();
+  m.importFunction('seen', [], []);
+  m.function('first', [], []);
+  const f = m.function('hinted', ['i64', 'i32'], []);
+  f.set(f.permanent('i64'), f.param(0));
+  f.block((out) => {
+    f.if(
+      i64.eqz(f.param(0)),
+      () => f.unreachable(),
+      () => f.brIf(out, f.param(1), true),
+      false,
+    );
+    f.if(f.param(1), () => f.memoryFill(i32.const(0), i32.const(0), i32.const(0)));
+    // What is turned round for want of a first arm is hinted the other way.
+    f.if(
+      f.param(1),
+      () => {},
+      () => f.return(),
+      true,
+    );
+  });
+  const expected = await assemble(`(module
+    (import "env" "memory" (memory 1 1))
+    (import "env" "seen" (func))
+    (func)
+    (func (param i64 i32) (local i64)
+      local.get 0 local.set 2
+      block
+        local.get 0 i64.eqz (@metadata.code.branch_hint "\\00") if
+          unreachable
+        else
+          local.get 1 (@metadata.code.branch_hint "\\01") br_if 1
+        end
+        local.get 1 if i32.const 0 i32.const 0 i32.const 0 memory.fill end
+        local.get 1 i32.eqz (@metadata.code.branch_hint "\\00") if return end
+      end))`);
+  const hints = (binary: Uint8Array<ArrayBuffer>): string =>
+    Buffer.from(customSection(binary, 'metadata.code.branch_hint')).toString('hex');
+  assert.notEqual(hints(expected), '');
+  assert.equal(hints(m.encode()), hints(expected));
 });

@@ -1,81 +1,18 @@
 /**
  * A WebAssembly module under construction, and its binary form (WebAssembly core 2.0, chapter 5, with the threads
- * proposal's shared memory). Function names go into the name section, so that profiles are readable.
+ * proposal's shared memory, and branch hints, which are in 3.0). Function names go into the name section, so that profiles
+ * are readable.
  */
 import { assert } from '../base/assert.ts';
+import { type BranchHint, typeCode, writeBody } from './body.ts';
 import type { Expr, Type } from './expression.ts';
-import { type Callee, FunctionBuilder, type Label, type Signature, type Statement } from './function.ts';
-import { loads, ops, stores } from './ops.ts';
-
-const typeCode: Record<Type, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+import { type Callee, FunctionBuilder, type Signature } from './function.ts';
+import { Sink } from './sink.ts';
 
 export interface MemoryLimits {
   readonly initialPages: number;
   readonly maximumPages: number;
   readonly shared: boolean;
-}
-
-/** A growing byte sink with LEB128. */
-class Sink {
-  bytes = new Uint8Array(1 << 14);
-  length = 0;
-
-  /** Writes what `write` writes behind its length, as LEB128 padded to 5 bytes, so that nothing is moved. */
-  sized(write: () => void): void {
-    const at = this.length;
-    for (let i = 0; i < 5; i++) this.byte(0);
-    write();
-    let length = this.length - at - 5;
-    for (let i = 0; i < 5; i++) {
-      this.bytes[at + i] = (length & 0x7f) | (i < 4 ? 0x80 : 0);
-      length >>>= 7;
-    }
-  }
-
-  byte(value: number): void {
-    if (this.length === this.bytes.length) {
-      const larger = new Uint8Array(this.bytes.length * 2);
-      larger.set(this.bytes);
-      this.bytes = larger;
-    }
-    this.bytes[this.length++] = value;
-  }
-  raw(bytes: Iterable<number>): void {
-    for (const b of bytes) this.byte(b);
-  }
-  u32(value: number): void {
-    let v = value >>> 0;
-    while (v >= 0x80) {
-      this.byte((v & 0x7f) | 0x80);
-      v >>>= 7;
-    }
-    this.byte(v);
-  }
-  s32(value: number): void {
-    let v = value | 0;
-    for (;;) {
-      const b = v & 0x7f;
-      v >>= 7;
-      if ((v === 0 && (b & 0x40) === 0) || (v === -1 && (b & 0x40) !== 0)) return this.byte(b);
-      this.byte(b | 0x80);
-    }
-  }
-  s64(value: bigint): void {
-    let v = value;
-    for (;;) {
-      const b = Number(v & 0x7fn);
-      v >>= 7n;
-      if ((v === 0n && (b & 0x40) === 0) || (v === -1n && (b & 0x40) !== 0)) return this.byte(b);
-      this.byte(b | 0x80);
-    }
-  }
-  name(text: string): void {
-    this.u32(text.length);
-    for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
-  }
-  done(): Uint8Array {
-    return this.bytes.slice(0, this.length);
-  }
 }
 
 interface Imported extends Callee {
@@ -241,12 +178,10 @@ export class ModuleBuilder {
         s.u32(this.#index(e.callee));
       }
     });
-    section(10, (s) => {
-      s.u32(this.#functions.length);
-      for (const f of this.#functions) {
-        s.sized(() => this.#writeBody(s, f));
-      }
-    });
+    const code = new Sink();
+    const hints = this.#writeCode(code);
+    if (hints.length > 0) section(0, (s) => writeHints(s, hints));
+    section(10, (s) => s.bulk(code.done()));
     section(0, (s) => {
       s.name('name');
       s.byte(0x01);
@@ -268,168 +203,43 @@ export class ModuleBuilder {
     return index;
   }
 
-  #writeBody(s: Sink, f: FunctionBuilder): void {
-    const own = f.locals.slice(f.params.length);
-    const runs: { type: Type; count: number }[] = [];
-    for (const type of own) {
-      const last = runs.at(-1);
-      if (last?.type === type) last.count++;
-      else runs.push({ type, count: 1 });
-    }
-    s.u32(runs.length);
-    for (const run of runs) {
-      s.u32(run.count);
-      s.byte(typeCode[run.type]);
-    }
-    this.#writeStatements(s, f.body, []);
-    if (f.results.length > 0) s.byte(0x00);
-    s.byte(0x0b);
-  }
-
-  #writeStatements(s: Sink, statements: readonly Statement[], labels: readonly (Label | undefined)[]): void {
-    for (const statement of statements) this.#writeStatement(s, statement, labels);
-  }
-
-  #writeStatement(s: Sink, t: Statement, labels: readonly (Label | undefined)[]): void {
-    const depth = (label: Label): number => {
-      const at = labels.lastIndexOf(label);
-      assert(at >= 0, 'a branch goes to an enclosing label');
-      return labels.length - 1 - at;
-    };
-    switch (t.kind) {
-      case 'set-local':
-        writeExpr(s, t.value);
-        s.byte(0x21);
-        return s.u32(t.index);
-      case 'set-global':
-        writeExpr(s, t.value);
-        s.byte(0x24);
-        return s.u32(t.index);
-      case 'store': {
-        const [code, align] = stores[t.op];
-        writeExpr(s, t.address);
-        writeExpr(s, t.value);
-        s.byte(code);
-        s.u32(align);
-        return s.u32(t.offset);
-      }
-      case 'block':
-      case 'loop':
-        s.byte(t.kind === 'block' ? 0x02 : 0x03);
-        s.byte(0x40);
-        this.#writeStatements(s, t.body, [...labels, t.label]);
-        return s.byte(0x0b);
-      case 'if':
-        writeExpr(s, t.condition);
-        s.byte(0x04);
-        s.byte(0x40);
-        this.#writeStatements(s, t.then, [...labels, undefined]);
-        if (t.otherwise.length > 0) {
-          s.byte(0x05);
-          this.#writeStatements(s, t.otherwise, [...labels, undefined]);
-        }
-        return s.byte(0x0b);
-      case 'br':
-        s.byte(0x0c);
-        return s.u32(depth(t.label));
-      case 'br-if':
-        writeExpr(s, t.condition);
-        s.byte(0x0d);
-        return s.u32(depth(t.label));
-      case 'br-table':
-        writeExpr(s, t.index);
-        s.byte(0x0e);
-        s.u32(t.labels.length);
-        for (const label of t.labels) s.u32(depth(label));
-        return s.u32(depth(t.otherwise));
-      case 'call':
-        for (const a of t.args) writeExpr(s, a);
-        s.byte(0x10);
-        s.u32(this.#index(t.callee));
-        if (t.into !== undefined) {
-          s.byte(0x21);
-          s.u32(t.into);
-        } else if (t.callee.results.length > 0) s.byte(0x1a);
-        return;
-      case 'call-indirect': {
-        for (const a of t.args) writeExpr(s, a);
-        writeExpr(s, t.index);
-        s.byte(t.tail ? 0x13 : 0x11);
-        const type = this.#typeOf.get(t.signature);
+  #writeCode(s: Sink): FunctionHints[] {
+    const hints: FunctionHints[] = [];
+    const indices = {
+      functionIndex: (callee: Callee) => this.#index(callee),
+      typeIndex: (signature: Signature) => {
+        const type = this.#typeOf.get(signature);
         assert(type !== undefined, 'the signature is of this module');
-        s.u32(type);
-        s.byte(0x00);
-        if (t.into !== undefined) {
-          s.byte(0x21);
-          s.u32(t.into);
-        }
-        return;
-      }
-      case 'memory-fill':
-        writeExpr(s, t.address);
-        writeExpr(s, t.value);
-        writeExpr(s, t.length);
-        return s.raw([0xfc, 0x0b, 0x00]);
-      case 'return':
-        if (t.value) writeExpr(s, t.value);
-        return s.byte(0x0f);
-      case 'unreachable':
-        return s.byte(0x00);
-      case 'comment':
-        return;
+        return type;
+      },
+    };
+    s.u32(this.#functions.length);
+    for (const f of this.#functions) {
+      s.sized(() => {
+        const branches = writeBody(s, f, indices);
+        if (branches.length > 0) hints.push({ index: this.#index(f), branches });
+      });
+    }
+    return hints;
+  }
+}
+
+interface FunctionHints {
+  readonly index: number;
+  readonly branches: readonly BranchHint[];
+}
+
+/** Comes before the code section (branch hinting proposal, "Binary format"). */
+function writeHints(s: Sink, hints: readonly FunctionHints[]): void {
+  s.name('metadata.code.branch_hint');
+  s.u32(hints.length);
+  for (const { index, branches } of hints) {
+    s.u32(index);
+    s.u32(branches.length);
+    for (const { offset, likely } of branches) {
+      s.u32(offset);
+      s.u32(1);
+      s.byte(likely ? 1 : 0);
     }
   }
-}
-
-function writeExpr(s: Sink, e: Expr): void {
-  switch (e.kind) {
-    case 'const':
-      return writeConst(s, e.type, e.value);
-    case 'local':
-      s.byte(0x20);
-      return s.u32(e.index);
-    case 'global':
-      s.byte(0x23);
-      return s.u32(e.index);
-    case 'op':
-      for (const a of e.args) writeExpr(s, a);
-      return writeOpcode(s, ops[e.op].code);
-    case 'load': {
-      const [code, align] = loads[e.op];
-      writeExpr(s, e.address);
-      s.byte(code);
-      s.u32(align);
-      return s.u32(e.offset);
-    }
-    case 'atomic-load':
-      writeExpr(s, e.address);
-      s.raw([0xfe, 0x10, 0x02]);
-      return s.u32(e.offset);
-    case 'select':
-      for (const a of e.args) writeExpr(s, a);
-      return s.byte(0x1b);
-  }
-}
-
-function writeOpcode(s: Sink, code: number): void {
-  if (code > 0xffff) s.byte(code >>> 16);
-  if (code > 0xff) s.byte((code >>> 8) & 0xff);
-  s.byte(code & 0xff);
-}
-
-function writeConst(s: Sink, type: Type, value: number | bigint): void {
-  if (type === 'i32') {
-    s.byte(0x41);
-    return s.s32(Number(value));
-  }
-  if (type === 'i64') {
-    s.byte(0x42);
-    return s.s64(BigInt(value));
-  }
-  const bytes = new Uint8Array(type === 'f32' ? 4 : 8);
-  const view = new DataView(bytes.buffer);
-  if (type === 'f32') view.setFloat32(0, Number(value), true);
-  else view.setFloat64(0, Number(value), true);
-  s.byte(type === 'f32' ? 0x43 : 0x44);
-  s.raw(bytes);
 }

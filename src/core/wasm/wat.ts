@@ -200,12 +200,12 @@ class FunctionPrinter {
       case 'if': {
         const arms = [node('then', this.#statements(t.then), lines)];
         if (t.otherwise.length > 0) arms.push(node('else', this.#statements(t.otherwise), lines));
-        return node('if', [this.#expr(t.condition), ...arms], { children: 'lines', inline: 1 });
+        return node(`if${hint(t.likely)}`, [this.#expr(t.condition), ...arms], { children: 'lines', inline: 1 });
       }
       case 'br':
         return node(`br ${this.#label(t.label)}`, []);
       case 'br-if':
-        return node(`br_if ${this.#label(t.label)}`, [this.#expr(t.condition)]);
+        return node(`br_if${hint(t.likely)} ${this.#label(t.label)}`, [this.#expr(t.condition)]);
       case 'br-table': {
         const labels = [...t.labels, t.otherwise].map((label) => this.#label(label));
         return node('br_table', [...fill(labels), this.#expr(t.index)]);
@@ -272,6 +272,9 @@ function collectTargets(statements: readonly Statement[], targets: Set<Label>): 
     }
   }
 }
+
+const hint = (likely: boolean | undefined): string =>
+  likely === undefined ? '' : likely ? ' (;likely;)' : ' (;unlikely;)';
 
 const access = (op: string, offset: number): string => (offset === 0 ? op : `${op} offset=${offset}`);
 

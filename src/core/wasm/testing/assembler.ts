@@ -1,7 +1,7 @@
 /** The WebAssembly Binary Toolkit as assembler of text, and what tests compare of two binaries. */
 import wabt from 'wabt';
 
-const features = { threads: true, tail_call: true, relaxed_simd: true };
+const features = { threads: true, tail_call: true, relaxed_simd: true, annotations: true, code_metadata: true };
 
 /**
  * More blocks within each other than these are too many for the toolkit's stack, which is small: it fails, and the instance

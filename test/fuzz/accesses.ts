@@ -24,7 +24,7 @@ const access = (d: Draw, place: string, from: readonly Entry[] = memory): string
 };
 
 export function memoryPart(d: Draw): Part {
-  switch (d.below(12)) {
+  switch (d.below(14)) {
     case 0:
     case 1:
       return [compressedAccess(d)];
@@ -38,6 +38,8 @@ export function memoryPart(d: Draw): Part {
     case 6:
       return throughAlias(d);
     case 7:
+    case 8:
+    case 9:
       return atomic(d);
     default:
       return [access(d, place(d))];

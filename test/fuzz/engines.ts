@@ -12,10 +12,10 @@ import {
 import { Random } from '../conformance/testing/random.ts';
 
 /**
- * `translator`: translates what is jumped to a few times. `mixed`: the same, entered in some slices only. `late`: its
+ * `interpreter`: itself, stopped elsewhere. `translator`: translates what is jumped to a few times. `mixed`: the same, entered in some slices only. `late`: its
  * compilations arrive much later than they were asked for, in another order, or not at all.
  */
-export const subjects = ['translator', 'mixed', 'late'] as const;
+export const subjects = ['interpreter', 'translator', 'mixed', 'late'] as const;
 export type Subject = (typeof subjects)[number];
 
 /** What was compiled, over all programs. */
@@ -26,6 +26,7 @@ export interface CompileCounts {
 }
 
 export function engineFor(subject: Subject, seed: number, counts: CompileCounts): EngineChoice {
+  if (subject === 'interpreter') return { kind: 'interpreter' };
   const random = new Random(seed ^ 0xe9916e);
   const tuning = {
     hotAfter: random.pick([1, 2, 2, 5, 20, 100]),

@@ -34,7 +34,10 @@ export function forward(d: Draw, depth: number, inside: Inside): Part {
     case 2:
       return [`la t6, ${label}`, `jalr ${d.destination()}, ${d.below(2)}(t6)`, ...some(), `${label}:`];
     case 3:
-      return [`c.${d.pick(['beqz', 'bnez'])} ${d.short()}, ${label}`, [compactLine(d)], [compactLine(d)], `${label}:`];
+      return [
+        d.chance(60) ? `c.${d.pick(['beqz', 'bnez'])} ${d.short()}, ${label}` : `c.j ${label}`,
+        ...[[compactLine(d)], [compactLine(d)], `${label}:`],
+      ];
     default:
       return [condition(d, label), ...some(), `${label}:`];
   }

@@ -8,23 +8,18 @@ import { dumpMemory } from '../conformance/testing/qemu.ts';
 import { Random } from '../conformance/testing/random.ts';
 import { memoryPart } from './accesses.ts';
 import { compressedLine, floatLine, integerLine, numbers } from './arithmetic.ts';
+import { csrPart, floatOff } from './csrs.ts';
 import { Draw } from './draw.ts';
 import { call, type Functions, forward, functionPart, type Inside, loop, switchOver } from './flow.ts';
 import { again, handlers, handlerWords, prologue, ROUNDS } from './frame.ts';
+import { interruptPart } from './interrupts.ts';
 import { drawFeatures, type Features, type KindName } from './kinds.ts';
 import { free, jobs, layout, RAM } from './layout.ts';
 import { pageTables, type Word } from './page-tables.ts';
 import { linesOf, type Part } from './part.ts';
-import {
-  csrPart,
-  floatOff,
-  interruptPart,
-  patchPart,
-  privilegePart,
-  superpagePart,
-  tablePart,
-  trapPart,
-} from './system.ts';
+import { overlapping, patchPart } from './patches.ts';
+import { privilegePart, trapPart } from './privileges.ts';
+import { superpagePart, tablePart } from './tables.ts';
 
 export interface Program {
   readonly seed: number;
@@ -116,6 +111,7 @@ function block(d: Draw, depth: number, functions: Functions, inside: Inside): Pa
     if (wanted) special.push(make());
   };
   offer(true, () => trapPart(d));
+  offer(true, () => overlapping(d));
   offer(d.chance(20), () => floatOff(d, straight(d, 2)));
   offer(features.switches, () => privilegePart(d));
   offer(features.edits, () => tablePart(d));

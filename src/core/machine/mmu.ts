@@ -150,7 +150,11 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
    * done twice, it would be fetched and addressed by what it had changed itself.
    */
   const leaveIfDerived = (f: FunctionBuilder, devices: boolean, fail: () => void): void => {
-    if (!devices) f.if(i32.or(get32(hart.event), get32(hart.refetch)), fail);
+    if (devices) return;
+    f.if(i32.or(get32(hart.event), get32(hart.refetch)), () => {
+      set(f, hart.event, c32(EVENT_RETRY));
+      fail();
+    });
   };
 
   /** Probes both pages of a straddling access; calls `each` with (offset of byte i). */

@@ -23,6 +23,7 @@ import { emitTraps, pendingInterrupts } from '../../machine/trap.ts';
 import { type I32, i32, i64 } from '../../wasm/expression.ts';
 import type { Callee, FunctionBuilder, Label, Signature } from '../../wasm/function.ts';
 import { ModuleBuilder } from '../../wasm/module.ts';
+import { ENTRY_STEPS } from '../translator/steps.ts';
 import { InterpreterContext, type Loop, pcNow } from './context.ts';
 import { dispatch, FIRST_OPERATION, record } from './record.ts';
 
@@ -186,7 +187,8 @@ function emitEnter(loop: Loop, map: MemoryMap, parts: Parts, hot: Hot, skip: I32
     () => {
       const slot = f.let(i32.add(base, i32.shr_u(i32.sub(ip, base), c32(2))));
       const word = f.let(i32.load(slot, DECODED_PROFILE));
-      f.if(i32.and(word, c32(PROFILE_TRANSLATED)), () => {
+      const enough = i32.ge_s(remaining, c32(ENTRY_STEPS));
+      f.if(i32.and(enough, i32.ne(i32.and(word, c32(PROFILE_TRANSLATED)), c32(0))), () => {
         set(f, hart.event, c32(0));
         set(f, hart.refetch, c32(0));
         set(f, hart.translated, c32(1));

@@ -17,8 +17,8 @@ import { type Registers, writesOf } from './registers.ts';
 
 /** What is known at a place of a block because an instruction before it has looked. */
 export interface Known {
-  /** mstatus.FS is dirty: floating point is on, and nothing has to be marked. */
-  floatOn: boolean;
+  /** mstatus.FS is dirty (floating point is on, and nothing has to be marked) and frm is round-to-nearest-even. */
+  floatReady: boolean;
 }
 
 export interface InstructionPlace {
@@ -139,8 +139,7 @@ export class TranslatorContext extends EngineContext implements Context {
 
   // ---- memory ---------------------------------------------------------------------------------------------------------
   #checkSlow(): void {
-    this.#region.reloadGenerations();
-    this.f.if(i32.or(get32(hart.event), get32(hart.refetch)), this.#retry);
+    this.f.if(get32(hart.event), this.#retry);
   }
 
   protected override loadSlow(size: AccessSize, address: I64): I64 {
@@ -157,7 +156,6 @@ export class TranslatorContext extends EngineContext implements Context {
 
   protected override atomicHost(size: 4 | 8, address: I64, access: number): I32 {
     const host = this.f.call<'i32'>(this.#region.imports.atomicHost, address, c32(size), c32(access));
-    this.#region.reloadGenerations();
     this.f.if(i32.or(i32.eqz(host), i32.or(get32(hart.event), get32(hart.refetch))), this.#retry);
     return host;
   }
@@ -200,7 +198,7 @@ export class TranslatorContext extends EngineContext implements Context {
   /** Interrupts are looked at before the step behind (MACHINE.md, 8); timers and mappings may have changed. */
   #afterCsrWrite(): void {
     const { number } = csrs[csrIndex.get(this.#instruction.imm)!];
-    this.#place.known.floatOn = false;
+    this.#place.known.floatReady = false;
     const mustStop = remaps(number) ? c32(1) : this.#mustStop();
     this.f.if(mustStop, () => this.#region.stopAt(this.#after, this.#place.behind));
     this.#region.reload();
@@ -245,13 +243,14 @@ export class TranslatorContext extends EngineContext implements Context {
   }
 
   // ---- floating point ---------------------------------------------------------------------------------------------------
-  /** Only with FS dirty: in any other state the interpreter goes first. */
+  /** Only with FS dirty and the usual rounding mode: in any other state the interpreter goes on. */
   override requireFloat(): void {
     const { known } = this.#place;
-    if (known.floatOn) return;
-    const status = i64.and(get64(hart.mstatus), c64(mstatus.FS));
-    this.f.if(i64.ne(status, c64(mstatus.FS)), this.#retry);
-    known.floatOn = true;
+    if (known.floatReady) return;
+    const off = i64.ne(i64.and(get64(hart.mstatus), c64(mstatus.FS)), c64(mstatus.FS));
+    const rounds = i64.ne(i64.and(get64(hart.fcsr), c64(0xe0)), c64(0));
+    this.f.if(i32.or(off, rounds), this.#retry);
+    known.floatReady = true;
   }
   protected override markFloatDirty(): void {}
 
@@ -272,8 +271,9 @@ export class TranslatorContext extends EngineContext implements Context {
   protected override rounding(): I32 {
     const { operation, rm } = this.#instruction;
     if (!operation.rounds) return c32(0);
-    const mode = rm === 7 ? this.f.let(i32.and(i32.wrap_i64(i64.shr_u(get64(hart.fcsr), c64(5))), c32(7))) : c32(rm);
-    this.illegalIf(i32.gt_u(mode, c32(4)));
-    return mode;
+    if (rm === 7) return c32(0);
+    if (rm <= 4) return c32(rm);
+    this.#retry();
+    return c32(0);
   }
 }

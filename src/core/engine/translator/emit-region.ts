@@ -6,9 +6,8 @@
  * looked at where a region or a loop begins that can be entered elsewhere than at its header, and a block that it can lead
  * to sets it back to 0.
  *
- * There are two ways out. `stop` gives back to the interpreter before the instruction at `target`, with all registers
- * stored. `chain` goes straight on in the translation at `target`, if the fetch TLB knows its page; who goes there has
- * stored what it may have changed.
+ * There are two ways out. `stop` gives back to the interpreter, with all registers stored. `chain` goes straight on in the
+ * translation at `target`, if the fetch TLB knows its page; who goes there has stored what it may have changed.
  */
 
 import { get32, get64, set } from '../../machine/emit.ts';
@@ -19,6 +18,7 @@ import type { Callee, FunctionBuilder, Label, Signature } from '../../wasm/funct
 import { TranslatorContext } from './context.ts';
 import { type Block, directTarget, endsBlock } from './region.ts';
 import { changesOf, type Registers } from './registers.ts';
+import { ENTRY_STEPS, stepsNeeded } from './steps.ts';
 import { findStructure, firstOf, type Item, isLoop, type Loop } from './structure.ts';
 
 const c32 = i32.const;
@@ -70,7 +70,9 @@ export class RegionEmitter {
   readonly #place: RegionPlace;
   readonly #pend: I32;
   readonly #target: I64;
-  /** Copies of what the fast path of an access compares with; `reload` after each slow path. */
+  /** On the way to `stop`: the offset in the page of the next instruction, and in the upper half the steps to give back. */
+  readonly #stopPlace: I32;
+  /** What the fast path of an access compares with; the table's address is a copy: `reload` after a change of mode. */
   readonly tlb: { readonly table: I32; readonly readGeneration: I64; readonly writeGeneration: I64 };
   readonly #x = new Map<number, I64>();
   readonly #f = new Map<number, F64>();
@@ -79,14 +81,16 @@ export class RegionEmitter {
   readonly #items: readonly Item[];
   readonly #dirtyAt: readonly Registers[];
   readonly #written: Registers;
+  readonly #stepsNeeded: readonly number[];
   readonly #pendTargets = new Set<number>();
   /** In front of a block, and of a loop by its header; the beginning of a loop's body by its header. */
   readonly #blockLabels = new Map<number, Label>();
   readonly #loopLabels = new Map<number, Label>();
   readonly #again = new Map<number, Label>();
-  #dispatch!: Label;
+  #indirect!: Label;
   #stop!: Label;
   #chain!: Label;
+  #hasIndirect = false;
 
   constructor(f: FunctionBuilder, blocks: readonly Block[], imports: RegionImports, place: RegionPlace) {
     this.f = f;
@@ -97,10 +101,11 @@ export class RegionEmitter {
     this.#place = place;
     this.#pend = f.permanent('i32', 'pend');
     this.#target = f.permanent('i64', 'target');
+    this.#stopPlace = f.permanent('i32', 'stop_place');
     this.tlb = {
       table: f.permanent('i32', 'tlb'),
-      readGeneration: f.permanent('i64', 'read_generation'),
-      writeGeneration: f.permanent('i64', 'write_generation'),
+      readGeneration: get64(hart.readGeneration),
+      writeGeneration: get64(hart.writeGeneration),
     };
     this.#indexOf = new Map(blocks.map((block, i) => [block.start, i]));
     const successors = blocks.map((block) => this.#successorsOf(block));
@@ -110,6 +115,7 @@ export class RegionEmitter {
     const { dirtyAt, written } = changesOf(blocks, successors);
     this.#dirtyAt = dirtyAt;
     this.#written = written;
+    this.#stepsNeeded = stepsNeeded(blocks, successors);
     this.#findPendTargets(successors);
   }
 
@@ -121,14 +127,15 @@ export class RegionEmitter {
       f.block((stop) => {
         this.#stop = stop;
         f.loop((dispatch) => {
-          this.#dispatch = dispatch;
-          this.#emitLevel(this.#items, 0, this.#blocks.length - 1);
-        });
-      });
-      this.flush(this.#written);
-      set(f, hart.pc, this.#target);
-      f.return(this.remaining);
-    });
+          f.block((indirect) => {
+            this.#indirect = indirect;
+            this.#emitLevel(this.#items, 0, this.#blocks.length - 1);
+          }, 'indirect');
+          if (this.#hasIndirect) this.#emitIndirect(dispatch);
+        }, 'dispatch');
+      }, 'stop');
+      this.#emitStop();
+    }, 'chain');
     this.#emitChain();
     prologue(() => {
       f.set(this.#pend, i32.add(f.param<'i32'>(1, 'entry'), c32(1)));
@@ -194,29 +201,47 @@ export class RegionEmitter {
     this.f.br(this.#chain);
   }
 
-  /** An indirect jump: within the region by a dispatch, else out of it. */
+  /** An indirect jump: within the page by the region's dispatch, else out of it. */
   jumpTo(target: I64, dirty: Registers): void {
     const { f } = this;
-    const { decoded, number } = this.#place;
+    this.#hasIndirect = true;
     f.set(this.#target, target);
-    f.if(i64.lt_u(i64.xor(this.#target, this.pageVirtual), c64(4096)), () => {
-      const slot = i32.shl(i32.and(i32.wrap_i64(this.#target), c32(4094)), c32(1));
-      const word = f.let(i32.load(slot, decoded + DECODED_PROFILE));
-      f.if(i32.eq(i32.and(word, c32(0xffff)), c32(PROFILE_TRANSLATED | number)), () => {
-        f.set(this.#pend, i32.add(i32.shr_u(word, c32(16)), c32(1)));
-        f.br(this.#dispatch);
-      });
-    });
+    f.brIf(this.#indirect, i64.lt_u(i64.xor(this.#target, this.pageVirtual), c64(4096)));
     this.flush(dirty);
+    f.br(this.#chain);
+  }
+
+  /** To `target`, which is in this page: the region's own profile word says so, and which block it is. */
+  #emitIndirect(dispatch: Label): void {
+    const { f } = this;
+    const { decoded, number } = this.#place;
+    f.set(this.#pend, i32.wrap_i64(i64.sub(this.#target, this.pageVirtual)));
+    const slot = i32.shl(i32.and(this.#pend, c32(4094)), c32(1));
+    const word = f.let(i32.load(slot, decoded + DECODED_PROFILE));
+    f.if(i32.eq(i32.and(word, c32(0xffff)), c32(PROFILE_TRANSLATED | number)), () => {
+      f.if(i32.lt_s(this.remaining, c32(ENTRY_STEPS)), () => {
+        f.set(this.#stopPlace, this.#pend);
+        f.br(this.#stop);
+      });
+      f.set(this.#pend, i32.add(i32.shr_u(word, c32(16)), c32(1)));
+      f.br(dispatch);
+    });
+    this.flush(this.#written);
     f.br(this.#chain);
   }
 
   /** Gives back to the interpreter before the instruction at that offset, with that many steps of its block not taken. */
   stopAt(offset: number, steps: number): void {
+    this.f.set(this.#stopPlace, c32(offset | (steps << 16)));
+    this.f.br(this.#stop);
+  }
+
+  #emitStop(): void {
     const { f } = this;
-    f.set(this.remaining, i32.add(this.remaining, c32(steps)));
-    f.set(this.#target, i64.add(this.pageVirtual, c64(offset)));
-    f.br(this.#stop);
+    this.flush(this.#written);
+    const offset = i64.extend_i32_u(i32.and(this.#stopPlace, c32(0xffff)));
+    set(f, hart.pc, i64.add(this.pageVirtual, offset));
+    f.return(i32.add(this.remaining, i32.shr_u(this.#stopPlace, c32(16))));
   }
 
   /** hart.pc says where it goes on: straight, unless the machine has to look around before the next step. */
@@ -247,11 +272,6 @@ export class RegionEmitter {
 
   reload(): void {
     this.f.set(this.tlb.table, get32(hart.dataTlb));
-    this.reloadGenerations();
-  }
-  reloadGenerations(): void {
-    this.f.set(this.tlb.readGeneration, get64(hart.readGeneration));
-    this.f.set(this.tlb.writeGeneration, get64(hart.writeGeneration));
   }
 
   // ---- structure ------------------------------------------------------------------------------------------------------
@@ -264,7 +284,7 @@ export class RegionEmitter {
     const labels: Label[] = [];
     const nest = (i: number): void => {
       if (i < 0) {
-        if (needsDispatch) this.#emitDispatch(items, labels, first, last);
+        if (needsDispatch) this.#emitDispatch(items, labels, first);
         return;
       }
       f.block((label) => {
@@ -278,7 +298,7 @@ export class RegionEmitter {
     nest(items.length - 1);
   }
 
-  #emitDispatch(items: readonly Item[], labels: readonly Label[], first: number, last: number): void {
+  #emitDispatch(items: readonly Item[], labels: readonly Label[], first: number): void {
     const { f } = this;
     const table: Label[] = [];
     for (const [i, item] of items.entries()) {
@@ -287,7 +307,6 @@ export class RegionEmitter {
     }
     f.brIf(labels[0], i32.eqz(this.#pend));
     f.brTable(table, labels[0], i32.sub(this.#pend, c32(first + 1)));
-    void last;
   }
 
   #emitItem(item: Item): void {
@@ -306,11 +325,12 @@ export class RegionEmitter {
     const block = this.#blocks[index];
     const { instructions } = block;
     if (this.#pendTargets.has(index)) f.set(this.#pend, c32(0));
-    f.if(i32.lt_u(this.remaining, c32(instructions.length)), () => this.stopAt(block.start, 0));
+    const needed = this.#stepsNeeded[index];
+    if (needed > 0) f.if(i32.lt_s(this.remaining, c32(needed)), () => this.stopAt(block.start, 0));
     f.set(this.remaining, i32.sub(this.remaining, c32(instructions.length)));
     let ended = false;
     let dirty = this.#dirtyAt[index];
-    const known = { floatOn: false };
+    const known = { floatReady: false };
     for (const [i, instruction] of instructions.entries()) {
       f.scope(() => {
         const context = new TranslatorContext({
@@ -341,7 +361,8 @@ export class RegionEmitter {
     f.if(i64.eq(i64.load(entry, fetchEntry.tag), i64.or(page, get64(hart.readGeneration))), () => {
       const slot = i32.shl(i32.and(i32.wrap_i64(target), c32(4094)), c32(1));
       const word = f.let(i32.load(i32.add(i32.load(entry, fetchEntry.decode), slot), DECODED_PROFILE));
-      f.if(i32.and(word, c32(PROFILE_TRANSLATED)), () => {
+      const enough = i32.ge_s(this.remaining, c32(ENTRY_STEPS));
+      f.if(i32.and(enough, i32.ne(i32.and(word, c32(PROFILE_TRANSLATED)), c32(0))), () => {
         const number = i32.and(word, c32(PROFILE_TRANSLATED - 1));
         const entryBlock = i32.shr_u(word, c32(16));
         f.tailCallIndirect(this.imports.translation, number, this.remaining, entryBlock, page);

@@ -1,7 +1,7 @@
 /**
- * Exact RISC-V floating point, F and D: the slow path that the engines call when the host's arithmetic might not be
- * exact in its result or its flags. Every operation takes its operands apart, computes the exact result with integers
- * (or enough of it and a sticky bit), and rounds once. It is written for being right; the fast paths are elsewhere.
+ * Exact RISC-V floating point, F and D, written for being right and for being read: the reference for the code that the
+ * engines generate (engine/float.ts and engine/float/), which the tests compare with it bit by bit. Every operation takes
+ * its operands apart, computes the exact result with integers (or enough of it and a sticky bit), and rounds once.
  *
  * A number is its bit pattern in a bigint: 64 bits for F64, 32 for F32 (NaN boxing is the caller's). Only the low bits of
  * an argument count, so that the signed bigints which WebAssembly hands over may come as they are; results are not

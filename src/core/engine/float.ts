@@ -26,7 +26,7 @@ const c64 = i64.const;
  */
 export type RoundingMode = I32 | (() => I32);
 
-/** What to take as the result, and whether it may be taken: 0 or 1. */
+/** What to take as the result, in a local, and whether it may be taken: 0 or 1. */
 interface Guess {
   readonly bits: I64;
   readonly good: I32;
@@ -48,17 +48,15 @@ export function emitFloat(
   fuses = hostFuses(),
 ): I64 {
   const mode = typeof rounding === 'function' && ignoresMode(operation) ? rounding() : rounding;
-  const result = f.local<'i64'>('i64');
-  const guess = guessOf(f, operation, hosts[format], mode, a, b, c, fuses);
-  const ask = (): void => {
+  const ask = (): I64 => {
     const rm = typeof mode === 'function' ? mode() : mode;
     const number = c32(floatOperations.indexOf(operation));
-    f.set(result, f.call<'i64'>(unit, number, c32(format === 's' ? 1 : 0), rm, a, b, c));
+    return f.call<'i64'>(unit, number, c32(format === 's' ? 1 : 0), rm, a, b, c);
   };
-  if (guess) {
-    f.set(result, guess.bits);
-    f.if(i32.eqz(guess.good), ask);
-  } else ask();
+  const guess = guessOf(f, operation, hosts[format], mode, a, b, c, fuses);
+  if (guess === undefined) return ask();
+  const result = guess.bits;
+  f.if(i32.eqz(guess.good), () => f.set(result, ask()));
   return result;
 }
 
@@ -103,7 +101,7 @@ function guessOf(
     case 'to-s':
       return nearest(demote(a), isSafelyNormal, hosts.s.format);
     case 'to-d':
-      return { bits: promote(a), good: host.eq(a, a) };
+      return { bits: f.let(promote(a)), good: host.eq(a, a) };
     case 'min':
     case 'max': {
       const bits = f.let(host[operation](a, b));
@@ -119,7 +117,7 @@ function guessOf(
     case 'from-l':
     case 'from-wu':
     case 'from-lu':
-      return fromInteger(operation, host, rounding, a);
+      return fromInteger(f, operation, host, rounding, a);
     default:
       return toInteger(f, operation, f.let(host.toDouble(a)), rounding);
   }
@@ -140,12 +138,13 @@ const isSafelyNormal = (format: Format, bits: I64): I32 =>
 function comparison(f: FunctionBuilder, what: 'eq' | 'lt' | 'le', host: Host, a: I64, b: I64): Guess {
   const truth = f.let(host[what](a, b));
   const opposite = { eq: () => i32.or(host.lt(a, b), host.gt(a, b)), lt: () => host.ge(a, b), le: () => host.gt(a, b) };
-  return { bits: i64.extend_i32_u(truth), good: i32.or(truth, opposite[what]()) };
+  return { bits: f.let(i64.extend_i32_u(truth)), good: i32.or(truth, opposite[what]()) };
 }
 
 // ---- integers --------------------------------------------------------------------------------------------------------
 
 function fromInteger(
+  f: FunctionBuilder,
   operation: 'from-w' | 'from-l' | 'from-wu' | 'from-lu',
   host: Host,
   rounding: RoundingMode,
@@ -153,7 +152,7 @@ function fromInteger(
 ): Guess {
   const { precision } = host.format;
   const signed = operation === 'from-w' || operation === 'from-l';
-  const bits = signed ? host.fromSigned(a) : host.fromUnsigned(a);
+  const bits = f.let(signed ? host.fromSigned(a) : host.fromUnsigned(a));
   if (precision > 32 && (operation === 'from-w' || operation === 'from-wu')) return { bits, good: c32(1) };
   const largest = 1n << BigInt(precision);
   const exact = signed ? i64.le_u(i64.add(a, c64(largest)), c64(2n * largest)) : i64.le_u(a, c64(largest));
@@ -181,7 +180,7 @@ function toInteger(f: FunctionBuilder, operation: ToInteger, value: F64, roundin
   const exact = f64.eq(whole, value);
   const bits = i64.trunc_sat_f64_s(whole);
   return {
-    bits: operation === 'to-wu' ? i64.extend32_s(bits) : bits,
+    bits: f.let(operation === 'to-wu' ? i64.extend32_s(bits) : bits),
     good: i32.and(inRange, i32.or(exact, isFree(rounding, mode))),
   };
 }

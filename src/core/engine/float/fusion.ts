@@ -37,7 +37,10 @@ function isFused({ host, operands, fused }: Probe): boolean {
   f.return(host.multiplyAdd(f.param(0), f.param(1), f.param(2)));
   m.export(f);
   const memory = new WebAssembly.Memory({ initial: 0, maximum: 0, shared: true });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(m.encode()), { env: { memory } });
+  const code = m.encode();
+  // A processor may be too old for vectors altogether.
+  if (!WebAssembly.validate(code)) return false;
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
   const multiplyAdd = exports.multiplyAdd as (a: bigint, b: bigint, c: bigint) => bigint;
   return BigInt.asUintN(64, multiplyAdd(...operands)) === fused;
 }

@@ -56,7 +56,7 @@ export function emitFloat(
   const guess = guessOf(f, operation, hosts[format], mode, a, b, c, fuses);
   if (guess === undefined) return ask();
   const result = guess.bits;
-  f.if(i32.eqz(guess.good), () => f.set(result, ask()));
+  f.if(i32.eqz(guess.good), () => f.set(result, ask()), undefined, false);
   return result;
 }
 

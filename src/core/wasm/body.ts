@@ -4,7 +4,14 @@
  */
 import { assert } from '../base/assert.ts';
 import type { Expr, Type } from './expression.ts';
-import type { Callee, FunctionBuilder, Label, Signature, Statement } from './function.ts';
+import {
+  type Callee,
+  type FunctionBuilder,
+  type Label,
+  leavesStraight,
+  type Signature,
+  type Statement,
+} from './function.ts';
 import { loads, ops, stores } from './ops.ts';
 import type { Sink } from './sink.ts';
 
@@ -25,6 +32,12 @@ export interface BranchHint {
 /** Writes a function's body, and gives its hints in their order. */
 export function writeBody(s: Sink, f: FunctionBuilder, indices: ModuleIndices): readonly BranchHint[] {
   return new BodyWriter(s, indices).write(f);
+}
+
+/** Whether it must be said that the end of a function is not reached, for want of a result there. */
+export function needsEnd({ results, body }: FunctionBuilder): boolean {
+  const last = body.at(-1);
+  return results.length > 0 && (last === undefined || !leavesStraight(last));
 }
 
 class BodyWriter {
@@ -55,7 +68,7 @@ class BodyWriter {
       s.byte(typeCode[run.type]);
     }
     for (const statement of f.body) this.#statement(statement);
-    if (f.results.length > 0) s.byte(0x00);
+    if (needsEnd(f)) s.byte(0x00);
     s.byte(0x0b);
     return this.#hints;
   }
@@ -158,6 +171,9 @@ class BodyWriter {
         return s.byte(0x0f);
       case 'unreachable':
         return s.byte(0x00);
+      case 'sequence':
+        for (const statement of t.body) this.#statement(statement);
+        return;
       case 'comment':
         return;
     }

@@ -135,11 +135,54 @@ test('a branch that depends on a flag asks for the flag alone, and remarks stay'
       f.comment(() => 'out');
       f.br(out);
     });
+    f.unreachable();
   });
   const [block] = f.body as readonly (Statement & { readonly kind: 'block' })[];
   assert.deepEqual(
     block.body.map(({ kind }) => kind),
-    ['comment', 'br-if'],
+    ['comment', 'br-if', 'unreachable'],
   );
   assert.deepEqual((block.body[1] as Statement & { readonly kind: 'br-if' }).condition, flag);
+});
+
+test('blocks that nobody leaves, and what nobody reaches, are not kept', () => {
+  const f = builder().function('f', ['i32'], ['i32']);
+  const flag = f.param<'i32'>(0);
+  f.block((out) => {
+    f.loop((_again) => {
+      f.block((next) => {
+        f.set(flag, i32.const(1));
+        f.brIf(next, flag);
+        f.br(next);
+        f.set(flag, i32.const(2));
+      });
+      f.if(
+        flag,
+        () => f.return(i32.const(3)),
+        () => f.return(i32.const(4)),
+      );
+      f.br(out);
+    });
+  });
+  f.set(flag, i32.const(5));
+  assert.deepEqual(
+    f.body.map(({ kind }) => kind),
+    ['set-local', 'if'],
+  );
+});
+
+test('what is reserved is filled in where it was reserved', () => {
+  const m = builder();
+  const f = m.function('f', ['i32'], ['i32']);
+  const sum = f.permanent('i32');
+  const fill = f.reserve();
+  f.block((out) => {
+    f.brIf(out, f.param(0));
+    f.set(sum, i32.add(sum, i32.const(1)));
+  });
+  f.return(sum);
+  fill(() => f.set(sum, i32.const(40)));
+  m.export(f);
+  const { exports } = instantiate(m);
+  assert.deepEqual([exports.f(0), exports.f(1)], [41, 40]);
 });

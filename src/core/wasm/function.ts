@@ -1,7 +1,7 @@
 /**
  * A WebAssembly function under construction: structured statements over expression trees. Labels are objects, so nobody
  * counts branch depths; locals are handed back at the end of a `scope`, so that a function of hundreds of cases keeps a
- * small frame.
+ * small frame. What cannot be reached is not kept, nor blocks that nobody leaves: whoever emits need not think of that.
  */
 import { assert } from '../base/assert.ts';
 import { constantOf, type Expr, type I32, i32, type Type } from './expression.ts';
@@ -10,6 +10,8 @@ import { makeStore, truth } from './simplify.ts';
 
 export interface Label {
   readonly label: 'block' | 'loop';
+  /** Branches to it, some of which may not be there any more. */
+  uses: number;
   /** What the text form calls it. */
   readonly name?: string;
 }
@@ -71,7 +73,29 @@ export type Statement =
   | { readonly kind: 'memory-fill'; readonly address: I32; readonly value: I32; readonly length: I32 }
   | { readonly kind: 'return'; readonly value: Expr | undefined }
   | { readonly kind: 'unreachable' }
+  /** What is filled in later: as if its statements stood here. */
+  | { readonly kind: 'sequence'; readonly body: readonly Statement[] }
   | { readonly kind: 'comment'; readonly text: () => string };
+
+/** Whether what comes behind this statement could not be reached. */
+function isFinal(t: Statement | undefined): boolean {
+  switch (t?.kind) {
+    case 'if':
+      return isFinal(t.then.at(-1)) && isFinal(t.otherwise.at(-1));
+    case 'loop':
+      return isFinal(t.body.at(-1));
+    default:
+      return t !== undefined && leavesStraight(t);
+  }
+}
+
+/** Whether control goes elsewhere by this very instruction: WebAssembly then takes the stack for whatever is wanted (3.4). */
+export const leavesStraight = (t: Statement): boolean =>
+  t.kind === 'br' ||
+  t.kind === 'br-table' ||
+  t.kind === 'return' ||
+  t.kind === 'unreachable' ||
+  (t.kind === 'call-indirect' && t.tail);
 
 export class FunctionBuilder implements Callee {
   readonly name: string;
@@ -122,13 +146,27 @@ export class FunctionBuilder implements Callee {
 
   /** A remark for the text form, made only if somebody prints it; no code. */
   comment(text: () => string): void {
-    this.#current.push({ kind: 'comment', text });
+    this.#emit({ kind: 'comment', text });
+  }
+
+  get #isReached(): boolean {
+    return !isFinal(this.#current.at(-1));
+  }
+
+  #emit(...statements: readonly Statement[]): void {
+    for (const t of statements) if (this.#isReached) this.#current.push(t);
+  }
+
+  #emitBranch(t: Statement, ...labels: readonly Label[]): void {
+    if (!this.#isReached) return;
+    for (const label of labels) label.uses++;
+    this.#current.push(t);
   }
 
   /** Reserves this place: what the returned function's argument emits comes here, when it is called. */
   reserve(): (fill: () => void) => void {
     const body: Statement[] = [];
-    this.#current.push({ kind: 'block', label: { label: 'block' }, body });
+    this.#emit({ kind: 'sequence', body });
     return (fill) => {
       const outer = this.#current;
       this.#current = body;
@@ -146,11 +184,11 @@ export class FunctionBuilder implements Callee {
   }
 
   set<T extends Type>(local: Expr<T>, value: Expr<T>): void {
-    if (local.kind === 'global') this.#current.push({ kind: 'set-global', index: local.index, value });
+    if (local.kind === 'global') this.#emit({ kind: 'set-global', index: local.index, value });
     else {
       assert(local.kind === 'local', 'only locals and globals are assigned');
       if (value.kind === 'local' && value.index === local.index) return;
-      this.#current.push({ kind: 'set-local', index: local.index, value });
+      this.#emit({ kind: 'set-local', index: local.index, value });
     }
   }
 
@@ -165,7 +203,7 @@ export class FunctionBuilder implements Callee {
 
   store(op: StoreName, address: I32, value: Expr, offset = 0): void {
     assert(stores[op][2] === value.type, `${op} stores ${stores[op][2]}`);
-    this.#current.push({ kind: 'store', address, offset, ...makeStore(op, value) });
+    this.#emit({ kind: 'store', address, offset, ...makeStore(op, value) });
   }
 
   #nested(body: () => void): Statement[] {
@@ -178,16 +216,23 @@ export class FunctionBuilder implements Callee {
   }
 
   block(body: (end: Label) => void, name?: string): void {
-    const label: Label = name === undefined ? { label: 'block' } : { label: 'block', name };
+    const label: Label = { label: 'block', uses: 0, ...(name === undefined ? {} : { name }) };
     const inner = this.#nested(() => body(label));
-    this.#current.push({ kind: 'block', label, body: inner });
+    // To go to the end from the end is to do nothing.
+    for (let last = inner.at(-1); isBranchTo(label, last); last = inner.at(-1)) {
+      inner.pop();
+      label.uses--;
+    }
+    if (label.uses === 0) this.#emit(...inner);
+    else this.#emit({ kind: 'block', label, body: inner });
   }
 
   /** A branch to `again` repeats; falling off the end leaves. */
   loop(body: (again: Label) => void, name?: string): void {
-    const label: Label = name === undefined ? { label: 'loop' } : { label: 'loop', name };
+    const label: Label = { label: 'loop', uses: 0, ...(name === undefined ? {} : { name }) };
     const inner = this.#nested(() => body(label));
-    this.#current.push({ kind: 'loop', label, body: inner });
+    if (label.uses === 0) this.#emit(...inner);
+    else this.#emit({ kind: 'loop', label, body: inner });
   }
 
   /** `likely`: whether the condition mostly holds, if that is known (a hint for the engine). */
@@ -204,34 +249,34 @@ export class FunctionBuilder implements Callee {
     const [only, ...others] = thenBody.filter(({ kind }) => kind !== 'comment');
     if (only?.kind === 'br' && others.length === 0) {
       const remarks = thenBody.filter(({ kind }) => kind === 'comment');
-      this.#current.push(...remarks, { kind: 'br-if', label: only.label, condition: test, likely }, ...otherwiseBody);
+      this.#emit(...remarks, { kind: 'br-if', label: only.label, condition: test, likely }, ...otherwiseBody);
     } else if (thenBody.length > 0) {
-      this.#current.push({ kind: 'if', condition: test, then: thenBody, otherwise: otherwiseBody, likely });
+      this.#emit({ kind: 'if', condition: test, then: thenBody, otherwise: otherwiseBody, likely });
     } else if (otherwiseBody.length > 0) {
       const opposite = likely === undefined ? undefined : !likely;
       const not = i32.eqz(test);
-      this.#current.push({ kind: 'if', condition: not, then: otherwiseBody, otherwise: [], likely: opposite });
+      this.#emit({ kind: 'if', condition: not, then: otherwiseBody, otherwise: [], likely: opposite });
     }
   }
 
   br(label: Label): void {
-    this.#current.push({ kind: 'br', label });
+    this.#emitBranch({ kind: 'br', label }, label);
   }
 
   brIf(label: Label, condition: I32, likely?: boolean): void {
     const known = constantOf(condition);
-    if (known === undefined) this.#current.push({ kind: 'br-if', label, condition: truth(condition), likely });
+    if (known === undefined) this.#emitBranch({ kind: 'br-if', label, condition: truth(condition), likely }, label);
     else if (known !== 0) this.br(label);
   }
 
   brTable(labels: readonly Label[], otherwise: Label, index: I32): void {
-    this.#current.push({ kind: 'br-table', labels, otherwise, index });
+    this.#emitBranch({ kind: 'br-table', labels, otherwise, index }, ...labels, otherwise);
   }
 
   /** Calls for the effect only (a result is dropped). */
   do(callee: Callee, ...args: readonly Expr[]): void {
     this.#checkCall(callee, args);
-    this.#current.push({ kind: 'call', callee, args, into: undefined });
+    this.#emit({ kind: 'call', callee, args, into: undefined });
   }
 
   /** Calls here, once, and gives the result. */
@@ -239,7 +284,7 @@ export class FunctionBuilder implements Callee {
     this.#checkCall(callee, args);
     const into = this.local(callee.results[0] as T);
     assert(into.kind === 'local', 'a local');
-    this.#current.push({ kind: 'call', callee, args, into: into.index });
+    this.#emit({ kind: 'call', callee, args, into: into.index });
     return into;
   }
 
@@ -247,13 +292,13 @@ export class FunctionBuilder implements Callee {
   callIndirect<T extends Type>(signature: Signature, index: I32, ...args: readonly Expr[]): Expr<T> {
     const into = this.local(signature.results[0] as T);
     assert(into.kind === 'local', 'a local');
-    this.#current.push({ kind: 'call-indirect', signature, index, args, into: into.index, tail: false });
+    this.#emit({ kind: 'call-indirect', signature, index, args, into: into.index, tail: false });
     return into;
   }
 
   /** Goes on in the function at `index` of the module's table, in place of this one. */
   tailCallIndirect(signature: Signature, index: I32, ...args: readonly Expr[]): void {
-    this.#current.push({ kind: 'call-indirect', signature, index, args, into: undefined, tail: true });
+    this.#emit({ kind: 'call-indirect', signature, index, args, into: undefined, tail: true });
   }
 
   #checkCall(callee: Callee, args: readonly Expr[]): void {
@@ -262,14 +307,17 @@ export class FunctionBuilder implements Callee {
   }
 
   memoryFill(address: I32, value: I32, length: I32): void {
-    this.#current.push({ kind: 'memory-fill', address, value, length });
+    this.#emit({ kind: 'memory-fill', address, value, length });
   }
 
   return(value?: Expr): void {
-    this.#current.push({ kind: 'return', value });
+    this.#emit({ kind: 'return', value });
   }
 
   unreachable(): void {
-    this.#current.push({ kind: 'unreachable' });
+    this.#emit({ kind: 'unreachable' });
   }
 }
+
+const isBranchTo = (label: Label, t: Statement | undefined): boolean =>
+  (t?.kind === 'br' || t?.kind === 'br-if') && t.label === label;

@@ -20,4 +20,6 @@ declare namespace WebAssembly {
     constructor(module: Module, imports: Record<string, Record<string, unknown>>);
     readonly exports: Record<string, unknown>;
   }
+  /** Whether the host would compile it. */
+  function validate(bytes: ArrayBufferView<ArrayBuffer> | ArrayBuffer): boolean;
 }

@@ -64,9 +64,7 @@ const expected = `(module
   (func $every_kind (param $n i32) (param $param1 i64) (result i64)
     (local $sum i64) (local $local3 i64) (local $local4 i64)
     ;; the reserved place is filled in at the end
-    (block
-      (local.set $sum (i64.const 0x10000))
-    )
+    (local.set $sum (i64.const 0x10000))
     (block $done (loop $again
       (br_if $done (i32.eqz (local.get $n)))
       (if (i32.and (local.get $n) (i32.const 1))
@@ -98,7 +96,6 @@ const expected = `(module
           (return_call_indirect (type $i32_i64_to_i64) (local.get $n) (local.get $sum) (i32.const 4))))
     ) ;; $case
     (return (i64.add (local.get $param1) (local.get $sum)))
-    (unreachable)
   )
 )
 `;

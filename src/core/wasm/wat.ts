@@ -4,6 +4,7 @@
  * their builder gave them, and its comments stand where they were made. An assembler makes of it the binary that `encode`
  * gives, names and empty sections aside (`wat.test.ts` has one do so).
  */
+import { needsEnd } from './body.ts';
 import type { Expr, Type } from './expression.ts';
 import type { Callee, FunctionBuilder, Label, Signature, Statement } from './function.ts';
 import type { Global, ModuleBuilder, ModuleContents } from './module.ts';
@@ -132,12 +133,9 @@ class FunctionPrinter {
   readonly #locals: readonly string[];
   readonly #labelIds = new Map<Label, string>();
   readonly #labels = new Ids();
-  /** Labels that a branch goes to: the others need no name. */
-  readonly #targets = new Set<Label>();
 
   constructor(f: FunctionBuilder, module: Surroundings) {
     this.#f = f;
-    collectTargets(f.body, this.#targets);
     this.#module = module;
     const ids = new Ids();
     this.#locals = f.locals.map((_type, i) => {
@@ -152,8 +150,7 @@ class FunctionPrinter {
     const head = ['func', id, ...declare('param', 0, params.length), ...list('result', results)].join(' ');
     if (!shown) return node(head, ['(unreachable)'], { children: 'lines', end: '' });
     const statements = this.#statements(body);
-    // The end of a function with a result cannot be reached, and says so.
-    if (results.length > 0) statements.push('(unreachable)');
+    if (needsEnd(this.#f)) statements.push('(unreachable)');
     const all = [...fill(declare('local', params.length, locals.length)), ...statements];
     return node(head, all, { children: 'lines', end: '' });
   }
@@ -171,13 +168,12 @@ class FunctionPrinter {
   }
 
   #statements(statements: readonly Statement[]): Node[] {
-    return statements.map((statement) => this.#statement(statement));
+    return statements.flatMap((t) => (t.kind === 'sequence' ? this.#statements(t.body) : [this.#statement(t)]));
   }
 
   /** The end of a block is where branches to it go, so it says which one it is. */
   #labelled(kind: 'block' | 'loop', label: Label, body: readonly Statement[]): Node {
     const nests = { ...lines, nests: true, end: '' };
-    if (!this.#targets.has(label)) return node(kind, this.#statements(body), { ...lines, end: '' });
     const id = this.#label(label);
     return node(`${kind} ${id}`, this.#statements(body), kind === 'block' ? { ...nests, end: id } : nests);
   }
@@ -186,7 +182,7 @@ class FunctionPrinter {
     return local === undefined ? call : node(`local.set ${this.#local(local)}`, [call]);
   }
 
-  #statement(t: Statement): Node {
+  #statement(t: Exclude<Statement, { kind: 'sequence' }>): Node {
     switch (t.kind) {
       case 'set-local':
         return node(`local.set ${this.#local(t.index)}`, [this.#expr(t.value)]);
@@ -260,18 +256,6 @@ class FunctionPrinter {
 }
 
 const lines = { children: 'lines' } as const;
-
-function collectTargets(statements: readonly Statement[], targets: Set<Label>): void {
-  for (const t of statements) {
-    if (t.kind === 'br' || t.kind === 'br-if') targets.add(t.label);
-    else if (t.kind === 'br-table') for (const label of [...t.labels, t.otherwise]) targets.add(label);
-    else if (t.kind === 'block' || t.kind === 'loop') collectTargets(t.body, targets);
-    else if (t.kind === 'if') {
-      collectTargets(t.then, targets);
-      collectTargets(t.otherwise, targets);
-    }
-  }
-}
 
 const hint = (likely: boolean | undefined): string =>
   likely === undefined ? '' : likely ? ' (;likely;)' : ' (;unlikely;)';

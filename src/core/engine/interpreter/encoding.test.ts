@@ -13,6 +13,7 @@ import { buildInterpreter } from './module.ts';
 
 function depth(statements: readonly Statement[]): number {
   const of = (t: Statement): number => {
+    if (t.kind === 'sequence') return depth(t.body);
     if (t.kind === 'block' || t.kind === 'loop') return 1 + depth(t.body);
     return t.kind === 'if' ? 1 + Math.max(depth(t.then), depth(t.otherwise)) : 0;
   };

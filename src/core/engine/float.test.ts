@@ -18,11 +18,11 @@ import { F32, F64, type Format, type RoundingMode } from '../softfloat/format.ts
 import { Softfloat } from '../softfloat/softfloat.ts';
 import { readRecord, recordBytes } from '../softfloat/testing/case.ts';
 import { Operands } from '../softfloat/testing/operands.ts';
-import { type I32, i32 } from '../wasm/expression.ts';
+import { i32 } from '../wasm/expression.ts';
 import { ModuleBuilder } from '../wasm/module.ts';
 import { hostFuses } from './float/fusion.ts';
 import { buildFloatUnit, FLOAT_UNIT, floatOperations } from './float/unit.ts';
-import { type RoundingMode as EmittedMode, emitFloat } from './float.ts';
+import { emitFloat } from './float.ts';
 
 const seed = Number(process.env.UNDERSTUDY_SEED ?? 1);
 const cases = Number(process.env.UNDERSTUDY_FLOAT_CASES ?? 60_000);
@@ -75,18 +75,12 @@ const fcsr = new BigUint64Array(memory.buffer, hart.fcsr.offset, 1);
 const unit = new WebAssembly.Instance(new WebAssembly.Module(buildFloatUnit(limits)), { env: { memory } });
 const builds = hostFuses() ? [true, false] : [false];
 const letters = ['s', 'd'] as const;
-/** Known when the code runs, `frm`, and known before. */
-const waysOfRounding = ['runtime', 'dynamic', 0, 1, 2, 3, 4] as const;
-type WayOfRounding = 'runtime' | 'dynamic' | number;
+/** Known when the code runs, and known before. */
+const waysOfRounding = ['runtime', 0, 1, 2, 3, 4] as const;
+type WayOfRounding = 'runtime' | number;
 
 const key = (operation: FloatOperation, letter: 's' | 'd', way: WayOfRounding, fuses: boolean): string =>
   `${operation}.${letter} ${way}${fuses ? ' fused' : ''}`;
-
-function modeOf(way: WayOfRounding, parameter: I32): EmittedMode {
-  if (way === 'runtime') return parameter;
-  if (way === 'dynamic') return () => i32.shr_u(i32.load8_u(i32.const(0), hart.fcsr.offset), i32.const(5));
-  return i32.const(way);
-}
 
 function emitAll(): ReadonlyMap<string, Emitted> {
   const m = new ModuleBuilder(limits);
@@ -96,7 +90,7 @@ function emitAll(): ReadonlyMap<string, Emitted> {
       for (const way of waysOfRounding) {
         for (const fuses of builds) {
           const f = m.function(key(operation, letter, way, fuses), ['i32', 'i64', 'i64', 'i64'], ['i64']);
-          const mode = modeOf(way, f.param(0));
+          const mode = way === 'runtime' ? f.param<'i32'>(0) : i32.const(way);
           const [a, b, c] = [1, 2, 3].map((index) => f.param<'i64'>(index));
           f.return(emitFloat(f, compute, operation, letter, mode, a, b, c, fuses));
           m.export(f);
@@ -115,12 +109,12 @@ const softfloat = new Softfloat();
 
 /** The emitted code in every way, with NX clear, set, and set with all others. */
 function check({ operation, letter, rm, a, b, c }: Case, expected: bigint, flags: number): void {
-  for (const way of ['runtime', 'dynamic', rm] as const) {
+  const frm = BigInt(rm) << 5n;
+  for (const way of ['runtime', rm] as const) {
     for (const fuses of builds) {
       const run = emitted.get(key(operation, letter, way, fuses));
       assert(run);
       for (const before of [0n, 1n, 31n]) {
-        const frm = way === 'dynamic' ? BigInt(rm) << 5n : 0n;
         fcsr[0] = frm | before;
         const result = BigInt.asUintN(64, run(rm, a, b, c));
         if (result === expected && fcsr[0] === (frm | before | BigInt(flags))) continue;

@@ -20,12 +20,6 @@ import { floatOperations } from './float/unit.ts';
 const c32 = i32.const;
 const c64 = i64.const;
 
-/**
- * A rounding mode, valid (0 to 4). Or, where the mode is that of `frm`, a function that emits its check and gives it: then the
- * inline code tests for nearest-even and NX at once, and only the call has to know more.
- */
-export type RoundingMode = I32 | (() => I32);
-
 /** What to take as the result, in a local, and whether it may be taken: 0 or 1. */
 interface Guess {
   readonly bits: I64;
@@ -33,40 +27,34 @@ interface Guess {
 }
 
 /**
- * Gives the result's bits in a local; operands are bound. Singles have zeros above; words to convert come extended. `fuses` says
- * whether the host that will run the code fuses multiply-add.
+ * Gives the result's bits in a local; operands are bound. `rounding` is a valid mode (0 to 4), better known than not. Singles have
+ * zeros above; words to convert come extended. `fuses` says whether the host that will run the code fuses multiply-add.
  */
 export function emitFloat(
   f: FunctionBuilder,
   unit: Callee,
   operation: FloatOperation,
   format: FloatFormat,
-  rounding: RoundingMode,
+  rounding: I32,
   a: I64,
   b: I64,
   c: I64,
   fuses = hostFuses(),
 ): I64 {
-  const mode = typeof rounding === 'function' && ignoresMode(operation) ? rounding() : rounding;
   const ask = (): I64 => {
-    const rm = typeof mode === 'function' ? mode() : mode;
     const number = c32(floatOperations.indexOf(operation));
-    return f.call<'i64'>(unit, number, c32(format === 's' ? 1 : 0), rm, a, b, c);
+    return f.call<'i64'>(unit, number, c32(format === 's' ? 1 : 0), rounding, a, b, c);
   };
-  const guess = guessOf(f, operation, hosts[format], mode, a, b, c, fuses);
+  const guess = guessOf(f, operation, hosts[format], rounding, a, b, c, fuses);
   if (guess === undefined) return ask();
   const result = guess.bits;
   f.if(i32.eqz(guess.good), () => f.set(result, ask()), undefined, false);
   return result;
 }
 
-/** Operations whose inline code serves more than one mode: a dynamic mode must be checked before. */
-const ignoresMode = (operation: FloatOperation): boolean => /^(to-[wld]|from-w)/.test(operation);
-
-/** 0 or 1: the mode is the wanted one, and the result is exact or, NX being set, owes nothing. */
-function isFree(rounding: RoundingMode, wanted: number, exact: I32 = c32(0)): I32 {
-  const flags = i32.or(i32.load8_u(c32(0), hart.fcsr.offset), exact);
-  if (typeof rounding === 'function') return i32.eq(i32.and(flags, c32(0xe1)), c32(1));
+/** 0 or 1: the mode is the wanted one, and an inexact result owes nothing, since NX is set. */
+function isFree(rounding: I32, wanted: number): I32 {
+  const flags = i32.load8_u(c32(0), hart.fcsr.offset);
   const known = constantOf(rounding);
   if (known === undefined) return i32.and(i32.eq(rounding, c32(wanted)), flags);
   return known === wanted ? i32.and(flags, c32(1)) : c32(0);
@@ -76,7 +64,7 @@ function guessOf(
   f: FunctionBuilder,
   operation: FloatOperation,
   host: Host,
-  rounding: RoundingMode,
+  rounding: I32,
   a: I64,
   b: I64,
   c: I64,
@@ -147,7 +135,7 @@ function fromInteger(
   f: FunctionBuilder,
   operation: 'from-w' | 'from-l' | 'from-wu' | 'from-lu',
   host: Host,
-  rounding: RoundingMode,
+  rounding: I32,
   a: I64,
 ): Guess {
   const { precision } = host.format;
@@ -156,7 +144,6 @@ function fromInteger(
   if (precision > 32 && (operation === 'from-w' || operation === 'from-wu')) return { bits, good: c32(1) };
   const largest = 1n << BigInt(precision);
   const exact = signed ? i64.le_u(i64.add(a, c64(largest)), c64(2n * largest)) : i64.le_u(a, c64(largest));
-  if (typeof rounding === 'function') return { bits, good: isFree(rounding, Rounding.RNE, exact) };
   return { bits, good: i32.or(exact, isFree(rounding, Rounding.RNE)) };
 }
 
@@ -170,8 +157,8 @@ const limits: Readonly<Record<ToInteger, number>> = {
   'to-lu': 2 ** 63,
 };
 
-function toInteger(f: FunctionBuilder, operation: ToInteger, value: F64, rounding: RoundingMode): Guess {
-  const known = typeof rounding === 'function' ? undefined : constantOf(rounding);
+function toInteger(f: FunctionBuilder, operation: ToInteger, value: F64, rounding: I32): Guess {
+  const known = constantOf(rounding);
   const mode = known === undefined || known === Rounding.RMM ? Rounding.RTZ : Number(known);
   const whole = f.let(integral[mode](value));
   const limit = f64.const(limits[operation]);

@@ -1,9 +1,11 @@
 /**
  * All benchmarks, and bench/RESULTS.md from what they found:
  *
- *     npm run bench                        everything, about ten minutes
+ *     npm run bench                        everything, about fifty minutes
  *     npm run bench -- --quick             fewer requests and boots
  *     npm run bench -- --only boot,pair    some parts; the others keep the figures that they have
+ *     npm run bench -- --only speed        programs in the guest, against QEMU and v86: --rounds N, --resume after an interruption,
+ *                                          --minutes N to be interrupted after that time
  *     npm run bench -- --only none         writes RESULTS.md again, with the gaps of the failover campaign as they are now
  *
  * Each part leaves its raw figures in bench/results/, with the facts of the machine when it ran.
@@ -15,13 +17,15 @@ import { buildImage } from '../src/host/image/build-image.ts';
 import type { BuiltImage } from '../src/host/image/manifest.ts';
 import { type BootFigures, measureBoot, showBoot, WHOLE_COMMAND_LINE } from './boot.ts';
 import { measureRedis, redisOptions, type SubjectFigures, showLatency, showLog, showRates, showUse } from './redis.ts';
+import { measureSpeed, speedSection } from './speed/section.ts';
 import { collectFacts, type Facts } from './support/facts.ts';
 import { type FailoverSummary, showFailover } from './support/failover.ts';
 import { SUBJECTS } from './support/subject.ts';
 
 const RESULTS = join(import.meta.dirname, 'results');
-const PARTS = ['boot', 'boot-whole', ...SUBJECTS] as const;
-type Part = (typeof PARTS)[number];
+const STORED_PARTS = ['boot', 'boot-whole', ...SUBJECTS] as const;
+const PARTS = ['speed', ...STORED_PARTS] as const;
+type Part = (typeof STORED_PARTS)[number];
 
 interface Stored<Figures> {
   readonly facts: Facts;
@@ -97,24 +101,36 @@ const HEAD = `# Benchmarks
 
 Written by \`npm run bench\`; do not edit. Medians, with the range of all runs in brackets. All parties of a test, the client too, share
 this machine's cores, and so does whatever else it does meanwhile: look at the load and at the seconds without a core before you compare.
-Understudy runs with its default engine, the interpreter.
+Understudy runs with its default engine, if nothing else is said.
 `;
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    resume: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
+  },
 });
 const wanted = values.only?.split(',') ?? PARTS;
 const unknown = wanted.filter((name) => name !== 'none' && !PARTS.some((part) => part === name));
 if (unknown.length > 0) throw new Error(`there is no part ${unknown.join(', ')}: choose from ${PARTS.join(', ')}`);
 await mkdir(RESULTS, { recursive: true });
 const image = await buildImage();
-for (const part of PARTS.filter((name) => wanted.includes(name))) {
+if (wanted.includes('speed')) {
+  const rounds = values.quick ? 1 : Number(values.rounds);
+  const limitMs = values.minutes === undefined ? undefined : Number(values.minutes) * 60_000;
+  await measureSpeed({ image, rounds, resume: values.resume, limitMs, onProgress: (line) => console.error(line) });
+}
+for (const part of STORED_PARTS.filter((name) => wanted.includes(name))) {
   console.error(`measuring: ${part}`);
   const facts = await collectFacts();
   const result = { facts, quick: values.quick, figures: await measure(part, image, values.quick) };
   await writeFile(join(RESULTS, `${part}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
 }
 const sections = [
+  await speedSection(),
   await bootSection('boot', 'Boot of the demo image to its prompt'),
   await bootSection('boot-whole', 'The same with all of the kernel’s self-tests'),
   await redisSection(),

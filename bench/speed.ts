@@ -10,7 +10,7 @@ import { buildImage } from '../src/host/image/build-image.ts';
 import { runCampaign } from './speed/campaign.ts';
 import { newCampaign } from './speed/facts.ts';
 import { PROGRAMS, programsNamed } from './speed/programs.ts';
-import { showPrograms, showRedis, wrongResults } from './speed/show.ts';
+import { complaints, showRatios, showRedis, showRedisRatios, showSeconds } from './speed/show.ts';
 import { SUBJECTS, subjectsNamed } from './speed/subjects.ts';
 
 const { values } = parseArgs({
@@ -36,8 +36,9 @@ const options = {
   onProgress: (line: string) => console.error(line),
 };
 const journal = await runCampaign(options, { campaign: await newCampaign(options), entries: [] });
-if (programs.length > 0) console.log(`${showPrograms(journal)}\n`);
-if (values.redis) console.log(`${showRedis(journal)}\n`);
-const wrong = wrongResults(journal);
-for (const line of wrong) console.log(`WRONG: ${line}`);
-if (wrong.length > 0 || journal.entries.some(({ type }) => type === 'failure')) process.exitCode = 1;
+if (programs.length > 0) console.log(`${showSeconds(journal)}\n\n${showRatios(journal)}\n`);
+if (values.redis) console.log(`${showRedis(journal)}\n\n${showRedisRatios(journal)}\n`);
+for (const line of complaints(journal)) {
+  console.log(`WRONG: ${line}`);
+  process.exitCode = 1;
+}

@@ -7,7 +7,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BuiltImage } from '../../src/host/image/manifest.ts';
 import { appendToJournal, type Entry, type Journal } from './journal.ts';
-import { hasRedis, redisRun } from './redis-run.ts';
+import { redisRun } from './redis-run.ts';
 import { FACTS, launch, type SubjectName } from './subjects.ts';
 import { timedRun } from './timed-run.ts';
 
@@ -22,6 +22,8 @@ export interface Options {
   readonly image?: BuiltImage | undefined;
   /** Options of node, for our own processes and v86's. */
   readonly nodeOptions: readonly string[];
+  /** No run begins after this many milliseconds; what is missing is left to a later call. */
+  readonly limitMs?: number | undefined;
   readonly onProgress: (line: string) => void;
 }
 
@@ -30,6 +32,7 @@ type Part = 'programs' | 'redis';
 /** Runs what is not in the journal yet; each entry is appended to the file, if one is named, and given back with all others. */
 export async function runCampaign(options: Options, journal: Journal, file?: string): Promise<Journal> {
   const entries = [...journal.entries];
+  const last = performance.now() + (options.limitMs ?? Number.POSITIVE_INFINITY);
   const isDone = (part: Part, round: number, subject: SubjectName): boolean =>
     entries.some((entry) => entry.type === part && entry.round === round && entry.subject === subject);
   for (let round = 0; round < options.rounds; round++) {
@@ -37,10 +40,11 @@ export async function runCampaign(options: Options, journal: Journal, file?: str
     try {
       for (const part of partsOf(options)) {
         const due = inTurn(options.subjects, round).filter((subject) => {
-          const most = FACTS[subject].mostRounds ?? options.rounds;
-          return round < most && (part === 'programs' || hasRedis(subject));
+          const { mostRounds, mostRedisRounds } = FACTS[subject];
+          return round < ((part === 'programs' ? mostRounds : mostRedisRounds) ?? options.rounds);
         });
         for (const subject of missing(due, (name) => isDone(part, round, name))) {
+          if (performance.now() > last) return { campaign: journal.campaign, entries };
           const entry = await runOne(part, round, subject, directory, options);
           options.onProgress(`round ${round + 1} of ${options.rounds}, ${describe(entry)}`);
           entries.push(entry);

@@ -1,85 +1,166 @@
-/** The journal's figures as Markdown tables: medians over the rounds, ratios, geometric means. */
-import { median, table } from '../support/numbers.ts';
+/** The journal's figures as Markdown. */
+import { median, spread, table } from '../support/numbers.ts';
+import {
+  bootSeconds,
+  COMPARISONS,
+  type Comparison,
+  geometricMean,
+  goals,
+  programRatios,
+  programSeconds,
+  type Ratio,
+  ratioOf,
+  redisRatios,
+  redisSeconds,
+  redisTests,
+} from './comparisons.ts';
 import type { Journal, ProgramsEntry, RedisEntry } from './journal.ts';
 import { PROGRAMS } from './programs.ts';
-import type { SubjectName } from './subjects.ts';
+import type { RedisFigure } from './redis-run.ts';
+import { FACTS, SUBJECTS, type SubjectName } from './subjects.ts';
+import type { Figure } from './timed-run.ts';
 
-export function geometricMean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
-}
+const times = (ratio: number | undefined): string => (ratio === undefined ? '' : `${ratio.toFixed(2)}x`);
+const range = (ratio: Ratio | undefined): string => {
+  if (ratio === undefined) return '';
+  const { median: middle, least, most } = ratio;
+  return least === most ? times(middle) : `${times(middle)} (${least.toFixed(2)} to ${most.toFixed(2)})`;
+};
 
-const runsOf = ({ entries }: Journal, subject: SubjectName): ProgramsEntry[] =>
+const label = (name: string): string => PROGRAMS.find((program) => program.name === name)?.label ?? name;
+
+const programsRuns = ({ entries }: Journal, subject: SubjectName): ProgramsEntry[] =>
   entries.filter((entry): entry is ProgramsEntry => entry.type === 'programs' && entry.subject === subject);
 
-type Take = (entry: ProgramsEntry) => { readonly wallSeconds: number; readonly cpuSeconds: number };
+const redisFigures = ({ entries }: Journal, subject: SubjectName, name: string): RedisFigure[] =>
+  entries
+    .filter((entry): entry is RedisEntry => entry.type === 'redis' && entry.subject === subject)
+    .flatMap(({ figures }) => figures.tests.filter((test) => test.name === name));
 
-/** Times as fast as the peer: the median of the rounds' ratios; undefined when there is no round in which both ran. */
-export function ratio(journal: Journal, subject: SubjectName, peer: SubjectName, take: Take): number | undefined {
-  const theirs = new Map(runsOf(journal, peer).map((entry) => [entry.round, take(entry).wallSeconds]));
-  const ratios = runsOf(journal, subject).flatMap((entry) => {
-    const their = theirs.get(entry.round);
-    return their === undefined ? [] : [their / take(entry).wallSeconds];
-  });
-  return ratios.length === 0 ? undefined : median(ratios);
+/** The subjects of the journal that have figures of that kind, in their own order. */
+const having = ({ entries }: Journal, type: 'programs' | 'redis'): SubjectName[] =>
+  SUBJECTS.filter((name) => entries.some((entry) => entry.type === type && entry.subject === name));
+
+export function showGoals(journal: Journal): string {
+  return table([
+    ['times as fast as', 'wanted, at least', 'found (peer)', 'reached'],
+    ...goals(journal).map(({ text, wanted, found }) => {
+      const measured = found.filter(({ ratio }) => ratio !== undefined);
+      const texts = measured.map(({ ratio, peer }) => `${times(ratio)} (${peer})`);
+      const reached = measured.every(({ ratio = 0 }) => ratio >= wanted);
+      return [
+        text,
+        times(wanted),
+        texts.join(', ') || 'not measured',
+        measured.length === 0 ? '' : reached ? 'yes' : 'no',
+      ];
+    }),
+  ]);
 }
 
-const ofProgram =
-  (name: string): Take =>
-  ({ figures }) =>
-    figures.programs[name];
-const ofBoot: Take = ({ figures }) => figures.boot;
-
-/** All subjects side by side: seconds, processor seconds, and times the first QEMU. */
-export function showPrograms(journal: Journal): string {
-  const { subjects, programs } = journal.campaign;
-  const ran = subjects.filter((subject) => runsOf(journal, subject).length > 0);
-  const peer = ran.find((name) => name === 'qemu') ?? ran.find((name) => name === 'qemu-newest');
-  const row = (name: string, take: Take): string[] => [
-    name,
-    ...ran.map((subject) => {
-      const runs = runsOf(journal, subject).map(take);
-      const wall = median(runs.map(({ wallSeconds }) => wallSeconds));
-      const cpu = median(runs.map(({ cpuSeconds }) => cpuSeconds));
-      const times = peer === undefined ? undefined : ratio(journal, subject, peer, take);
-      return `${wall.toFixed(2)} (${cpu.toFixed(2)})${times === undefined ? '' : ` = ${times.toFixed(2)}x`}`;
+/** All subjects side by side: medians of seconds, and of the processor seconds of the whole process. */
+export function showSeconds(journal: Journal): string {
+  const subjects = having(journal, 'programs');
+  const row = (name: string, take: (entry: ProgramsEntry) => Figure): string[] => [
+    label(name),
+    ...subjects.map((subject) => {
+      const figures = programsRuns(journal, subject).map(take);
+      const wall = median(figures.map(({ wallSeconds }) => wallSeconds));
+      return `${wall.toFixed(2)} (${median(figures.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2)})`;
     }),
   ];
-  const means = ran.map((subject) => {
-    if (peer === undefined) return '';
-    const all = programs.flatMap((name) => ratio(journal, subject, peer, ofProgram(name)) ?? []);
-    return all.length === 0 ? '' : `${geometricMean(all).toFixed(2)}x`;
-  });
+  const whole = (text: string, digits: number, take: (entry: ProgramsEntry) => number): string[] => [
+    text,
+    ...subjects.map((subject) => spread(programsRuns(journal, subject).map(take), digits)),
+  ];
   return table([
-    [`seconds (processor seconds)${peer === undefined ? '' : ` = times ${peer}`}`, ...ran],
-    row('boot', ofBoot),
-    ...programs.map((name) => row(name, ofProgram(name))),
-    ['geometric mean of the programs', ...means],
+    ['seconds (processor seconds)', ...subjects],
+    row('boot to userland', ({ figures }) => figures.boot),
+    ...journal.campaign.programs.map((name) => row(name, ({ figures }) => figures.programs[name])),
+    whole('peak memory of the process, MiB', 0, ({ figures }) => figures.peakMib),
+    whole('rounds', 0, ({ subject }) => programsRuns(journal, subject).length),
+  ]);
+}
+
+/** Every comparison that both sides have figures for: times as fast as the peer. */
+export function showRatios(journal: Journal): string {
+  const columns = COMPARISONS.filter((each) => programRatios(journal, each).length > 0);
+  const row = (text: string, cell: (of: Comparison) => string): string[] => [text, ...columns.map(cell)];
+  const mean =
+    (...kinds: Parameters<typeof programRatios>[2][]) =>
+    (of: Comparison) =>
+      times(geometricMean(programRatios(journal, of, ...kinds)));
+  return table([
+    ['times as fast as the peer', ...columns.map(({ title }) => title)],
+    row('boot to userland', (of) => range(ratioOf(journal, of, bootSeconds))),
+    ...journal.campaign.programs.map((name) =>
+      row(label(name), (of) => range(ratioOf(journal, of, programSeconds(name)))),
+    ),
+    row('**geometric mean of all programs**', mean()),
+    row('geometric mean: compute', mean(['compute'])),
+    row('geometric mean: kernel', mean(['system'])),
+    row('geometric mean: Debian’s programs', mean(['tool'])),
+    row('worst program', (of) => times(Math.min(...programRatios(journal, of)))),
   ]);
 }
 
 export function showRedis(journal: Journal): string {
-  const runs = journal.entries.filter((entry): entry is RedisEntry => entry.type === 'redis');
-  const subjects = journal.campaign.subjects.filter((name) => runs.some(({ subject }) => subject === name));
-  const names = [...new Set(runs.flatMap(({ figures }) => figures.tests.map(({ name }) => name)))];
+  const subjects = having(journal, 'redis');
+  const cell = ({ requestsPerSecond, wallSeconds, requests, p50Ms, p99Ms }: RedisFigure): string =>
+    requestsPerSecond === undefined
+      ? `${(requests / wallSeconds).toFixed(0)}`
+      : `${requestsPerSecond.toFixed(0)} (${p50Ms?.toFixed(1)} / ${p99Ms?.toFixed(1)})`;
+  const middle = (figures: readonly RedisFigure[]): RedisFigure | undefined =>
+    [...figures].sort((a, b) => a.wallSeconds / a.requests - b.wallSeconds / b.requests)[figures.length >> 1];
+  const cpu = (figures: readonly RedisFigure[]): string =>
+    figures.length === 0
+      ? ''
+      : ((median(figures.map((each) => each.cpuSeconds / each.requests)) * 1e6).toFixed(0) ?? '');
   return table([
-    ['requests a second; seconds (processor seconds)', ...subjects],
-    ...names.map((name) => [
+    ['requests a second (p50 / p99, ms)', ...subjects],
+    ...redisTests(journal).map((name) => [
       name,
       ...subjects.map((subject) => {
-        const tests = runs
-          .filter((run) => run.subject === subject)
-          .map(({ figures }) => figures.tests.find((test) => test.name === name)!);
-        const rates = tests.flatMap(({ requestsPerSecond }) => requestsPerSecond ?? []);
-        const wall = median(tests.map(({ wallSeconds }) => wallSeconds));
-        const cpu = median(tests.map(({ cpuSeconds }) => cpuSeconds));
-        return `${rates.length === 0 ? '' : `${median(rates).toFixed(0)}/s; `}${wall.toFixed(2)} (${cpu.toFixed(2)})`;
+        const figure = middle(redisFigures(journal, subject, name));
+        return figure === undefined ? '' : cell(figure);
       }),
+    ]),
+    ...redisTests(journal).map((name) => [
+      `${name}: processor microseconds a request`,
+      ...subjects.map((subject) => cpu(redisFigures(journal, subject, name))),
     ]),
   ]);
 }
 
-/** Programs whose results are not the same on all subjects and in all rounds: a sentence for each. */
-export function wrongResults({ entries }: Journal): string[] {
+export function showRedisRatios(journal: Journal): string {
+  const columns = COMPARISONS.filter((each) => redisRatios(journal, each).length > 0);
+  return table([
+    ['times as fast as the peer', ...columns.map(({ title }) => title)],
+    ...redisTests(journal).map((name) => [
+      name,
+      ...columns.map((of) => range(ratioOf(journal, of, redisSeconds(name)))),
+    ]),
+    ['**geometric mean**', ...columns.map((of) => times(geometricMean(redisRatios(journal, of))))],
+  ]);
+}
+
+/** What the column heads mean. */
+export function showSubjects(journal: Journal): string {
+  const present = SUBJECTS.filter((name) => journal.entries.some(({ subject }) => subject === name));
+  return present.map((name) => `- \`${name}\`: ${FACTS[name].what}`).join('\n');
+}
+
+/** Runs that gave no figures, and programs whose results differ: a sentence for each; empty if all went well. */
+export function complaints(journal: Journal): string[] {
+  const failures = journal.entries.flatMap((entry) =>
+    entry.type === 'failure'
+      ? [`round ${entry.round + 1}, ${entry.subject}, ${entry.of}: ${entry.why.trim().split('\n').at(-1)}`]
+      : [],
+  );
+  return [...failures, ...wrongResults(journal)];
+}
+
+function wrongResults({ entries }: Journal): string[] {
   const runs = entries.filter((entry): entry is ProgramsEntry => entry.type === 'programs');
   return PROGRAMS.flatMap(({ name }) => {
     const found = runs.flatMap(({ subject, figures }) =>

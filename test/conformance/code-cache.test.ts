@@ -99,3 +99,28 @@ test('a cache with room for next to nothing, and code that changes', () => {
 
   assert(sum(all, 'kept') > 0);
 });
+
+test('more pages of code than can be held decoded go round', () => {
+  const [pages, rounds] = [2600, 3];
+  // Each page: addi a0, a0, 1; ret. All are called in turn, often enough to be translated, and one again and again.
+  const source = `
+    li s0, 0x80400000; li s1, ${pages}; li t0, 0x00150513; li t1, 0x00008067
+    write: sw t0, 0(s0); sw t1, 4(s0); li t2, 4096; add s0, s0, t2; addi s1, s1, -1; bnez s1, write
+    fence.i
+    li a0, 0; li s2, ${rounds}
+    round: li s0, 0x80400000; li s1, ${pages}
+    call: jalr ra, 0(s0); jalr ra, 0(s0); jalr ra, 0(s0)
+    li s3, 0x80400000; jalr ra, 0(s3)
+    li t2, 4096; add s0, s0, t2; addi s1, s1, -1; bnez s1, call
+    addi s2, s2, -1; bnez s2, round
+    ${pass}`;
+  for (const engine of [{ kind: 'interpreter' }, { kind: 'mixed' }] as const) {
+    const bare = bootProgram(assemble(source), { engine, ramBytes: 16 * 1024 * 1024 });
+    bare.machine.run(STEPS);
+    assert.equal(bare.status(), 0n);
+    assert.equal(bare.machine.hart.x(10), BigInt(4 * pages * rounds));
+    const statistics = bare.machine.engineStatistics();
+    if (statistics)
+      assert(statistics.dropped > 500, `only ${statistics.dropped} translations were lost with their pages`);
+  }
+});

@@ -23,6 +23,7 @@ import {
   FETCH_TLB_ENTRIES,
   FETCH_TLB_ENTRY_BYTES,
   fetchEntry,
+  LIFE_DECODED,
   type MemoryMap,
   PAGE_CODE,
   PAGE_PTE,
@@ -56,6 +57,8 @@ export interface Coherence {
   readonly touch: Callee;
   /** (offset i32, length i32) → (): the same for any length. */
   readonly touchRange: Callee;
+  /** (RAM page i32) → (): its decoded page is free. `flush` must follow: the fetch TLB may name it. */
+  readonly giveUp: Callee;
 }
 
 export function emitCoherence(m: ModuleBuilder, map: MemoryMap): Coherence {
@@ -135,10 +138,10 @@ export function emitCoherence(m: ModuleBuilder, map: MemoryMap): Coherence {
     f.if(get32(hart.translated), () => set(f, hart.event, c32(EVENT_RETRY)));
   }
 
-  /** (ram page): gives its decoded page up. Whoever still stands in it looks the page up again. */
-  const dropDecoded = m.function('dropDecoded', ['i32'], []);
+  /** Whoever still stands in the decoded page looks the page up again. */
+  const giveUp = m.function('giveUp', ['i32'], []);
   {
-    const f = dropDecoded;
+    const f = giveUp;
     const page = f.param<'i32'>(0);
     f.store('i32.store8', page, i32.and(row8(map.flags, page), c32(~PAGE_CODE)), map.flags);
     const decoded = f.let(row32(map.decodedOf, page));
@@ -152,8 +155,21 @@ export function emitCoherence(m: ModuleBuilder, map: MemoryMap): Coherence {
         f.set(at, i32.add(at, c32(RECORD_BYTES)));
         f.brIf(again, i32.lt_u(at, end));
       });
-      f.do(flush);
+      const life = i32.load(decoded, DECODED_TRAILER + trailer.life);
+      f.store('i32.store', decoded, i32.add(life, c32(LIFE_DECODED)), DECODED_TRAILER + trailer.life);
+      f.store('i32.store', decoded, get32(hart.decodeFree), DECODED_TRAILER + trailer.nextFree);
+      set(f, hart.decodeFree, decoded);
     });
+  }
+
+  /** (ram page): gives its decoded page up. */
+  const dropDecoded = m.function('dropDecoded', ['i32'], []);
+  {
+    const f = dropDecoded;
+    const page = f.param<'i32'>(0);
+    const decoded = f.let(row32(map.decodedOf, page));
+    f.do(giveUp, page);
+    f.if(decoded, () => f.do(flush));
   }
 
   const touch = m.function('touch', ['i32', 'i32'], []);
@@ -240,5 +256,5 @@ export function emitCoherence(m: ModuleBuilder, map: MemoryMap): Coherence {
     });
   }
 
-  return { flush, bumpWrite, touch, touchRange };
+  return { flush, bumpWrite, touch, touchRange, giveUp };
 }

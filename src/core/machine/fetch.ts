@@ -3,6 +3,7 @@ import { i32, i64 } from '../wasm/expression.ts';
 import type { Callee } from '../wasm/function.ts';
 import type { ModuleBuilder } from '../wasm/module.ts';
 import { type Coherence, OP_REENTER } from './coherence.ts';
+import { emitTakeDecoded } from './decode-pool.ts';
 import { get32, get64, noteTrap, set } from './emit.ts';
 import { cause, hart } from './hart.ts';
 import {
@@ -11,7 +12,6 @@ import {
   DECODED_TRAILER,
   FETCH_TLB_ENTRIES,
   fetchEntry,
-  LIFE_DECODED,
   type MemoryMap,
   PAGE_CODE,
   RECORD_BYTES,
@@ -27,22 +27,14 @@ const c64 = i64.const;
 export interface Fetch {
   /** (vaddr i64) → i32: the record of the instruction there, 0 = trap; sets decodeBase and decodePageVirtual. */
   readonly fetch: Callee;
-  /** () → (): gives all decoded pages up, and the translations with them. */
-  readonly resetDecoded: Callee;
 }
 
-export function emitFetch(m: ModuleBuilder, map: MemoryMap, { flush, bumpWrite }: Coherence, walker: Walk): Fetch {
+export function emitFetch(m: ModuleBuilder, map: MemoryMap, coherence: Coherence, walker: Walk): Fetch {
+  const { bumpWrite } = coherence;
   const { inRam, hostOf, ramPage } = places(map);
   const { walk, leafPteHost } = walker;
 
-  /** () → (): all decoded pages are given up (the pool is full). */
-  const resetDecoded = m.function('resetDecoded', [], []);
-  {
-    const f = resetDecoded;
-    f.memoryFill(c32(map.decodedOf), c32(0), c32(map.ramPages * 4));
-    set(f, hart.decodeNext, c32(map.pool));
-    f.do(flush);
-  }
+  const takeDecoded = emitTakeDecoded(m, map, coherence);
 
   const fetch = m.function('fetch', ['i64'], ['i32']);
   {
@@ -66,17 +58,13 @@ export function emitFetch(m: ModuleBuilder, map: MemoryMap, { flush, bumpWrite }
         const row = f.let(ramPage(host));
         f.set(decoded, row32(map.decodedOf, row));
         f.if(i32.eqz(decoded), () => {
-          f.if(i32.ge_u(get32(hart.decodeNext), c32(map.poolEnd)), () => f.do(resetDecoded));
-          f.set(decoded, get32(hart.decodeNext));
-          set(f, hart.decodeNext, i32.add(decoded, c32(DECODED_BYTES)));
+          f.set(decoded, f.call<'i32'>(takeDecoded));
           f.memoryFill(decoded, c32(0), c32(SLOTS * RECORD_BYTES));
           f.store('i32.store', decoded, c32(OP_REENTER), SLOTS * RECORD_BYTES);
           f.store('i32.store', decoded, c32(OP_REENTER), (SLOTS + 1) * RECORD_BYTES);
           f.store('i32.store', decoded, host, DECODED_TRAILER + trailer.host);
           f.store('i32.store', decoded, c32(0), DECODED_TRAILER + trailer.stores);
           f.store('i32.store', decoded, c32(0), DECODED_TRAILER + trailer.translated);
-          const life = i32.load(decoded, DECODED_TRAILER + trailer.life);
-          f.store('i32.store', decoded, i32.add(life, c32(LIFE_DECODED)), DECODED_TRAILER + trailer.life);
           const profile = i32.add(decoded, c32(DECODED_PROFILE));
           f.memoryFill(profile, c32(0), c32(DECODED_BYTES - DECODED_PROFILE));
           f.store('i32.store', i32.shl(row, c32(2)), decoded, map.decodedOf);
@@ -86,6 +74,7 @@ export function emitFetch(m: ModuleBuilder, map: MemoryMap, { flush, bumpWrite }
             f.do(bumpWrite);
           });
         });
+        f.store('i32.store', decoded, c32(1), DECODED_TRAILER + trailer.used);
         f.store('i64.store', entry, i64.or(page, get64(hart.readGeneration)), fetchEntry.tag);
         f.store('i32.store', entry, decoded, fetchEntry.decode);
         f.store('i32.store', entry, leafPteHost, fetchEntry.pte);
@@ -96,5 +85,5 @@ export function emitFetch(m: ModuleBuilder, map: MemoryMap, { flush, bumpWrite }
     f.return(i32.add(decoded, i32.shl(i32.and(i32.wrap_i64(vaddr), c32(4094)), c32(3))));
   }
 
-  return { fetch, resetDecoded };
+  return { fetch };
 }

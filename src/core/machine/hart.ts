@@ -122,8 +122,10 @@ export const hart = {
   translatedEntries: t64(),
   /** 1: translations are not entered (the engine `mixed`). */
   translateOff: t32(),
-  /** The next free page of the decode pool, as a linear-memory offset. */
+  /** The decode pool, as offsets in linear memory: its first page that was never used, a page that was given up (0: none), its hand. */
   decodeNext: t32(),
+  decodeFree: t32(),
+  decodeHand: t32(),
   /** Raw bits of the instruction in the scratch record (a straddling one); 0 = none. */
   straddleBits: t32(),
 } as const satisfies Record<string, Field>;

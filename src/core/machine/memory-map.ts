@@ -46,19 +46,20 @@ const TLB_END = FETCH_TLB + 3 * FETCH_TLB_BYTES;
 /** A predecoded instruction: 16 bytes, one for each 2-byte slot of a page. See engine/interpreter/record.ts. */
 export const RECORD_BYTES = 16;
 export const SLOTS = PAGE_BYTES / 2;
-/** Two slots behind the last catch what runs off the page's end; the last record is the trailer (RAM offset of the page). */
+/** Two slots behind the last catch what runs off the page's end; the trailer follows. */
 export const DECODED_TRAILER = (SLOTS + 2) * RECORD_BYTES;
 /** A word for each slot: how often it was jumped to, or (with PROFILE_TRANSLATED) the translation that begins there. */
-export const DECODED_PROFILE = DECODED_TRAILER + RECORD_BYTES;
+export const DECODED_PROFILE = DECODED_TRAILER + 2 * RECORD_BYTES;
 /** A byte for each slot: its bytes are part of a translation. */
 export const DECODED_COVER = DECODED_PROFILE + SLOTS * 4;
 export const DECODED_BYTES = DECODED_COVER + SLOTS;
 /**
- * In the trailer: RAM offset of the page; stores since the last decode; whether any translation covers a part of it; and its
+ * In the trailer: RAM offset of the page; stores since the last decode; whether any translation covers a part of it; its
  * life, which changes whenever its translations are lost: by 1 if they were dropped, by LIFE_DECODED if the decoded page
- * was given up and made again.
+ * was given up and made again; whether a fetch has looked it up since the pool's hand came by; and while it is free, the
+ * next one that is.
  */
-export const trailer = { host: 0, stores: 4, translated: 8, life: 12 } as const;
+export const trailer = { host: 0, stores: 4, translated: 8, life: 12, used: 16, nextFree: 20 } as const;
 export const LIFE_DECODED = 0x1_0000;
 /** A profile word of a translation: its number in bits 14:0, this bit, and the block to begin with from bit 16. */
 export const PROFILE_TRANSLATED = 0x8000;

@@ -28,7 +28,6 @@ export interface QuickFunctions {
   readonly updateModes: () => void;
   readonly takeTrap: unknown;
   readonly sret: unknown;
-  readonly resetDecoded: () => void;
 }
 
 interface Exports extends QuickFunctions {

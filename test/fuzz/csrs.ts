@@ -1,4 +1,5 @@
 /** CSR accesses of many kinds: floating-point state, counters, the status, and registers that just hold something. */
+import { floatLine } from './arithmetic.ts';
 import type { Draw } from './draw.ts';
 import type { Part } from './part.ts';
 
@@ -69,17 +70,32 @@ function counterPart(d: Draw): Part {
 
 /** SUM and MXR, for what comes next. */
 function statusPart(d: Draw): Part {
+  if (d.chance(40)) return userAccess(d);
   const bits = d.pick([SUM, SUM, SUM, MXR, SUM | MXR]);
   const toggle = [`li t6, ${bits}`, `${d.pick(['csrs', 'csrc'])} ${d.pick(['sstatus', 'sstatus', 'mstatus'])}, t6`];
-  const look: Part = ['xor t6, s0, s6', `ld ${d.destination()}, ${d.between(-64, -1) * 8}(t6)`];
+  // At a page of the other privilege, or at one that can only be executed.
+  const away = d.chance(60) ? ['xor t6, s0, s6'] : ['li t6, 0x5c00', 'add t6, t6, s0'];
+  const look: Part = [...away, `ld ${d.destination()}, ${d.between(-64, -1) * 8}(t6)`];
   if (d.chance(50)) return [...toggle, look];
   const sum = d.pick(['a0', 'a3']);
   const read: Part = ['csrr t6, sstatus', `li t5, ${COMMON_STATUS}`, 'and t6, t6, t5', `add ${sum}, ${sum}, t6`];
   return [...toggle, look, read];
 }
 
+/** As kernels look at user memory. What comes behind must not go well any more. */
+function userAccess(d: Draw): Part {
+  const at = (): string => `${d.between(-64, -1) * 8}(t6)`;
+  const behind: Part = d.chance(50) ? [`${d.pick(['ld', 'sd'])} a4, ${at()}`] : [];
+  return [
+    ...[`li t5, ${SUM}`, 'xor t6, s0, s6', 'csrs sstatus, t5', [`ld ${d.destination()}, ${at()}`]],
+    ...[[`sd ${d.source()}, ${at()}`], 'csrc sstatus, t5', behind],
+  ];
+}
+
 /** Floating point off for a while: everything of it traps. */
 export function floatOff(d: Draw, body: readonly Part[]): Part {
   const off: Part = [`csrc ${d.pick(['sstatus', 'mstatus'])}, t6`];
-  return ['li t6, 0x6000', off, ...body, 'li t6, 0x6000', 'csrs sstatus, t6', 'csrs mstatus, t6'];
+  const some = (): Part => [floatLine(d)];
+  const on = ['li t6, 0x6000', 'csrs sstatus, t6', 'csrs mstatus, t6'];
+  return [some(), 'li t6, 0x6000', off, some(), ...body, ...on, some()];
 }

@@ -140,7 +140,7 @@ function handler(level: Level, features: Features): string[] {
     ${repair(features)}
     ld t2, 48(t5); sfence.vma; j ${p}out
     ${p}fetch:
-    ${features.wildEdits ? `csrr t3, ${p}epc; ld t4, 40(t5); sd t3, 40(t5); bne t3, t4, ${p}repair` : ''}
+    ${features.edits ? `csrr t3, ${p}epc; ld t4, 40(t5); sd t3, 40(t5); bne t3, t4, ${p}repair` : ''}
     sd zero, 40(t5)
     csrr t4, ${p}epc; or t4, t4, s6; xor t4, t4, s6; srli t4, t4, 21; li t3, ${RAM >> 21n}; csrr t6, ${p}epc
     beq t4, t3, 2f; mv t6, ${jobs.resume}

@@ -14,12 +14,12 @@ import { call, type Functions, forward, functionPart, type Inside, loop, switchO
 import { again, handlers, handlerWords, prologue, ROUNDS } from './frame.ts';
 import { interruptPart } from './interrupts.ts';
 import { drawFeatures, type Features, type KindName } from './kinds.ts';
-import { free, jobs, layout, RAM } from './layout.ts';
+import { free, jobs, layout, RAM, tree } from './layout.ts';
 import { pageTables, type Word } from './page-tables.ts';
 import { linesOf, type Part } from './part.ts';
 import { overlapping, patchPart } from './patches.ts';
 import { privilegePart, trapPart } from './privileges.ts';
-import { superpagePart, tablePart } from './tables.ts';
+import { superpagePart, tablePart, twins } from './tables.ts';
 
 export interface Program {
   readonly seed: number;
@@ -39,6 +39,9 @@ export const dumped = [
   { name: 'traps to S', start: layout.supervisorLog, bytes: Number(layout.logBytes) },
   { name: 'data', start: layout.data, bytes: Number(layout.dataPages) * 4096 },
   { name: 'superpage', start: layout.superpage, bytes: 512 },
+  // With their A and D bits; not of the page that a failing sc may look at.
+  { name: 'leaves of S', start: layout.tables + tree.ramPages + 0x810n, bytes: 48 },
+  { name: 'leaves of U', start: layout.tables + tree.userPages + 0x810n, bytes: 48 },
 ] as const;
 
 export function generate(seed: number, only?: KindName): Program {
@@ -56,6 +59,7 @@ export function generate(seed: number, only?: KindName): Program {
   };
 }
 
+const TWINS = 'twins';
 const start = `.org ${layout.code}`;
 const top = ['main:', `la ${jobs.resume}, end`];
 /** Lines of every body. */
@@ -78,7 +82,8 @@ function body(d: Draw): Part {
     ...functions.leaves.map((label) => functionPart(d, label, 't0', far(), straight(d, d.between(1, 5)))),
   ];
   const before = bodies.splice(0, d.below(bodies.length));
-  return [start, ...before, '.align 1', ...top, ...blocks, ...again, ...bodies];
+  const last: Part = d.features.paging === 'bare' ? [] : twins(d, TWINS);
+  return [start, ...before, '.align 1', ...top, ...blocks, ...again, ...bodies, last];
 }
 
 const labels = (d: Draw, count: number): string[] => Array.from({ length: count }, () => d.label());
@@ -105,7 +110,7 @@ function block(d: Draw, depth: number, functions: Functions, inside: Inside): Pa
   if (choice < 86) return call(d, depth, functions);
   if (choice < 91) return csrPart(d);
   // A trap is many steps of a handler, which are always the same.
-  if (d.chance(features.kind === 'compute' ? 85 : 40)) return plain(d);
+  if (d.chance(features.kind === 'compute' ? 85 : features.interrupts ? 10 : 40)) return plain(d);
   const special: Part[] = [];
   const offer = (wanted: boolean, make: () => Part): void => {
     if (wanted) special.push(make());
@@ -117,10 +122,10 @@ function block(d: Draw, depth: number, functions: Functions, inside: Inside): Pa
   offer(features.edits, () => tablePart(d));
   offer(features.edits, () => tablePart(d));
   offer(features.paging !== 'bare', () => superpagePart(d));
+  if (features.paging !== 'bare') offer(d.chance(40), () => [`la t6, ${TWINS}`, 'jalr t0, 0(t6)']);
   offer(features.patches, () => patchPart(d));
   offer(features.patches, () => patchPart(d));
-  offer(features.interrupts, () => interruptPart(d));
-  offer(features.interrupts, () => interruptPart(d));
+  for (let i = 0; i < 4; i++) offer(features.interrupts, () => interruptPart(d));
   offer(d.chance(30), () => [d.pick(['fence.i', 'fence', 'fence.tso', 'pause'])]);
   return d.pick(special);
 }

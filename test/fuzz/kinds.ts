@@ -39,7 +39,7 @@ const DELEGABLE = 0xb1fen & ~1n;
 export function drawFeatures(random: Random, only: KindName | undefined): Features {
   const drawn = random.pick<KindName>([
     ...(['compute', 'compute', 'compute', 'paged', 'paged', 'paged'] as const),
-    ...(['patching', 'restless', 'restless', 'interrupts', 'inputs'] as const),
+    ...(['patching', 'patching', 'restless', 'restless', 'restless', 'interrupts', 'interrupts', 'inputs'] as const),
   ]);
   const kind = only ?? drawn;
   const portable = kind === 'compute' || kind === 'paged' || kind === 'patching';

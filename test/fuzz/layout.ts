@@ -13,6 +13,8 @@ export const layout = {
   supervisor: 0x8000_3000n,
   code: 0x8001_0000n,
   codePages: 32n,
+  /** Two pages of code: which of them stands at the first one's address depends on the page tables. */
+  twins: 0x8005_0000n,
   /** Eight pages. The second half of page 1 holds constants and is rarely written. */
   data: 0x8010_0000n,
   dataPages: 8n,

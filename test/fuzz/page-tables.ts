@@ -1,6 +1,7 @@
 /**
  * The two trees of page tables that programs live in, as words in memory. They differ in which user data page is which
- * physical page, so a switch of satp shows. In both, two user pages are one physical page.
+ * physical page, and in one page of code, so a switch of satp shows. In both, two user pages are one physical page, and the
+ * last data page can only be executed.
  */
 import { ALIAS, layout, RAM, tree } from './layout.ts';
 
@@ -74,10 +75,17 @@ function oneTree(at: bigint, which: bigint, writableCode: boolean): Word[] {
   }
   for (let i = 0n; i < layout.dataPages; i++) {
     const virtual = layout.data + (i << 12n);
-    leaf(tree.ramPages, virtual, R | W | (i & 1n ? A | D : 0n));
+    const last = i === layout.dataPages - 1n;
+    leaf(tree.ramPages, virtual, last ? X : R | W | (i & 1n ? A | D : 0n));
     // Pages 5 and 4 are one; in the other tree 2 and 3 change places.
     const page = i === 5n ? 4n : which === 1n && (i === 2n || i === 3n) ? 5n - i : i;
-    leaf(tree.userPages, layout.data + (page << 12n), R | W | U | (i & 2n ? A : 0n), virtual);
+    leaf(tree.userPages, layout.data + (page << 12n), (last ? X : R | W) | U | (i & 2n ? A : 0n), virtual);
+  }
+  for (const [table, user] of [
+    [tree.ramPages, 0n],
+    [tree.userPages, U],
+  ] as const) {
+    leaf(table, layout.twins + which * 0x1000n, R | X | user, layout.twins);
   }
   for (let i = 0n; i < 16n; i++) leaf(tree.ramPages, layout.tables + (i << 12n), R | W | A | D);
   // What handlers and the end of the program use; U sees none of it.
@@ -87,7 +95,10 @@ function oneTree(at: bigint, which: bigint, writableCode: boolean): Word[] {
   return words;
 }
 
-/** Entries to copy back from the backup, as offsets from the tables: of data, or of all that programs may edit. */
+/** Code pages whose leaves programs edit, among others. */
+const EDITED_CODE_PAGES = 8n;
+
+/** Entries to copy back from the backup, as offsets from the tables: of leaves, or of all that programs may edit. */
 export function repairs(everything: boolean): readonly (readonly [from: bigint, to: bigint])[] {
   const ranges: (readonly [bigint, bigint])[] = [];
   for (const base of [0n, layout.treeBytes]) {
@@ -97,7 +108,7 @@ export function repairs(everything: boolean): readonly (readonly [from: bigint, 
     };
     for (const table of [tree.ramPages, tree.userPages]) {
       leaves(table, layout.data, layout.dataPages);
-      if (everything) leaves(table, layout.code, layout.codePages);
+      leaves(table, layout.code, EDITED_CODE_PAGES);
     }
     if (!everything) continue;
     for (const table of [tree.ram, tree.user]) ranges.push([base + table, base + table + 32n]);

@@ -4,34 +4,45 @@ import { encode } from './encode.ts';
 import { ALIAS } from './layout.ts';
 import type { Part } from './part.ts';
 
+/** An immediate from a register, put into an instruction: other code each time. Gives it in t5; uses t4. */
+function drawnInto(d: Draw, text: string, bits: number, shift: number, drop: number): string[] {
+  const base = encode(text) >>> drop;
+  const immediate = [`andi t5, ${d.source()}, ${(1 << bits) - 1}`, `slli t5, t5, ${shift - drop}`];
+  return [...immediate, `li t4, ${base}`, 'add t5, t5, t4'];
+}
+
 /** A store into what comes next, through one of the page's addresses. */
 export function patchPart(d: Draw): Part {
   const label = d.label();
   const alias = d.features.paging === 'bare' ? [] : d.pick([[], [`li t5, ${ALIAS}`], ['mv t5, s6']]);
   const address = [`la t6, ${label}`, ...alias, ...(alias.length > 0 ? ['xor t6, t6, t5'] : [])];
   const fence: Part[] = d.features.portable ? ['fence.i'] : d.chance(d.features.fences) ? [['fence.i']] : [];
-  const any = (): number => d.between(-2048, 2047);
   switch (d.below(5)) {
     case 0: {
-      // The immediate comes from a register: other code each time.
-      const base = encode('addi a0, a0, 0');
-      const value = [`andi t5, ${d.source()}, 0x7f`, 'slli t5, t5, 20', `li t4, ${base}`, 'add t5, t5, t4'];
+      const value = drawnInto(d, 'addi a0, a0, 0', 10, 20, 0);
       return [...address, ...value, 'sw t5, 0(t6)', ...fence, `${label}:`, 'addi a0, a0, 5'];
     }
     case 1: {
-      const word = encode(`addi ${d.pick(['a0', 'a1', 'a2'])}, a1, ${any()}`) | 0;
+      // Another instruction, or not.
+      const [one, other] = ['xor a0, a0, a1', `addi ${d.pick(['a0', 'a1', 'a2'])}, a1, ${d.between(-2048, 2047)}`];
+      const value = [
+        `li t5, ${encode(other) | 0}`,
+        `slti t4, ${d.source()}, ${d.between(-9, 9)}`,
+        `bnez t4, ${label}x`,
+      ];
       const between: Part = [d.pick(['addi a1, a1, 1', 'c.addi a1, 1'])];
-      return [...address, `li t5, ${word}`, 'sw t5, 0(t6)', ...fence, between, `${label}:`, 'xor a0, a0, a1'];
+      const store = [...value, `li t5, ${encode(one) | 0}`, `${label}x:`, 'sw t5, 0(t6)', ...fence];
+      return [...address, ...store, between, `${label}:`, one];
     }
     case 2: {
-      const half = encode(`c.addi a2, ${d.between(1, 31)}`);
+      const value = drawnInto(d, 'c.addi a2, 0', 5, 2, 0);
       const behind: Part = [d.pick(['nop', 'c.nop'])];
-      return [...address, `li t5, ${half}`, 'sh t5, 0(t6)', ...fence, `${label}:`, 'c.addi a2, 1', behind];
+      return [...address, ...value, 'sh t5, 0(t6)', ...fence, `${label}:`, 'c.addi a2, 1', behind];
     }
     case 3: {
-      // Half an instruction.
-      const upper = encode(`addi a3, a3, ${any()}`) >>> 16;
-      return [...address, `li t5, ${upper}`, 'sh t5, 2(t6)', ...fence, `${label}:`, 'addi a3, a3, 1'];
+      // The upper half of an instruction.
+      const value = drawnInto(d, 'addi a3, a3, 0', 10, 20, 16);
+      return [...address, ...value, 'sh t5, 2(t6)', ...fence, `${label}:`, 'addi a3, a3, 1'];
     }
     default:
       return dataInCode(d);

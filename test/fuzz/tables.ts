@@ -15,7 +15,7 @@ export function tablePart(d: Draw): Part {
   const base = d.pick(jobs.leaves);
   const flip = (offset: number, bit: number): Part =>
     withFence(d, `ld t5, ${offset}(${base})`, `xori t5, t5, ${bit}`, `sd t5, ${offset}(${base})`);
-  switch (d.below(d.features.wildEdits ? 10 : 6)) {
+  switch (d.below(d.features.wildEdits ? 11 : 7)) {
     case 0:
       return swapTrees(d);
     case 1: {
@@ -23,8 +23,14 @@ export function tablePart(d: Draw): Part {
       const [a, b] = [dataLeaf(d), dataLeaf(d)];
       return withFence(d, `ld t5, ${a}(s5)`, `ld t6, ${b}(s5)`, `sd t6, ${a}(s5)`, `sd t5, ${b}(s5)`);
     }
-    case 6:
-      return flip((16 + d.below(6)) * 8 - 0x400, d.pick([0x40, 0x40, 0x80, 2, 4, 8, 0x10, 1]));
+    case 6: {
+      // A page of code.
+      const offset = (16 + d.below(6)) * 8 - 0x400;
+      if (!d.features.portable) return flip(offset, d.pick([0x40, 0x40, 0x80, 2, 4, 8, 0x10, 1]));
+      // In M, which does not stand in it. The handler of S reads instructions there: R stays.
+      const edit = [`ld t5, ${offset}(${base})`, 'xori t5, t5, 8', `sd t5, ${offset}(${base})`, 'sfence.vma'];
+      return ['li a7, 3', 'ecall', ...edit, `li a7, ${d.below(2)}`, 'ecall'];
+    }
     case 7:
       return upperEdit(d);
     case 8: {
@@ -32,7 +38,8 @@ export function tablePart(d: Draw): Part {
       const offset = dataLeaf(d);
       return [`lw t5, ${offset}(${base})`, `sw t5, ${offset}(${base})`];
     }
-    case 9: {
+    case 9:
+    case 10: {
       const bit = d.pick([1, 2, 4, 0x40, 0x80]);
       return withFence(d, `addi t6, ${base}, ${dataLeaf(d)}`, `li t5, ${bit}`, 'amoxor.d t5, t5, (t6)');
     }
@@ -49,6 +56,25 @@ function swapTrees(d: Draw): Part {
   const { paging } = d.features;
   const delta = satpOf(paging, 0) ^ satpOf(paging, 1);
   return withFence(d, 'csrr t5, satp', `li t6, ${delta}`, 'xor t5, t5, t6', 'csrw satp, t5');
+}
+
+/**
+ * A page of code in two versions, callable with t0: it switches to the other tree under its own feet. For S; in U nothing
+ * changes.
+ */
+export function twins(d: Draw, label: string): Part {
+  const { paging } = d.features;
+  const delta = satpOf(paging, 0) ^ satpOf(paging, 1);
+  const work = Array.from({ length: 8 }, () => d.pick(['a0', 'a1', 'a2', 's3', 't1']));
+  const line = (i: number, which: bigint): string =>
+    `addi ${work[i]}, ${work[(i + 1) % 8]}, ${i * 16 + Number(which) * 7}`;
+  const version = (which: bigint): string[] => [
+    ...[`.org ${layout.twins + which * 0x1000n}`, which === 0n ? `${label}:` : '', line(0, which), line(1, which)],
+    ...['csrr t5, satp', `li t6, ${delta}`, 'xor t5, t5, t6', line(2, which), 'csrw satp, t5'],
+    ...[line(3, which), line(4, which), `c.addi a3, ${1 + Number(which)}`, line(5, which)],
+    ...['csrr t5, satp', 'xor t5, t5, t6', 'csrw satp, t5', line(6, which), 'csrr t6, sscratch', 'jr t0'],
+  ];
+  return [...version(0n), ...version(1n)];
 }
 
 /** A bit of an upper entry, or of a superpage. */

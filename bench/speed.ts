@@ -35,7 +35,10 @@ const options = {
   nodeOptions,
   onProgress: (line: string) => console.error(line),
 };
-const journal = await runCampaign(options, { campaign: await newCampaign(options), entries: [] });
+const journal = await runCampaign(options, {
+  campaign: await newCampaign({ ...options, redis: values.redis }),
+  entries: [],
+});
 if (programs.length > 0) console.log(`${showSeconds(journal)}\n\n${showRatios(journal)}\n`);
 if (values.redis) console.log(`${showRedis(journal)}\n\n${showRedisRatios(journal)}\n`);
 for (const line of complaints(journal)) {

@@ -20,7 +20,7 @@ colors=off
 step 'format and lint' biome ci --colors=$colors --max-diagnostics=50 .
 step 'types' tsc --noEmit
 step 'layers' depcruise --config .dependency-cruiser.mjs src sim test bench
-step 'unit tests' node --test "src/**/*.test.ts" "sim/**/*.test.ts"
+step 'unit tests' node --test "src/**/*.test.ts" "sim/**/*.test.ts" "bench/**/*.test.ts"
 [ -z "$failed" ] || {
   printf 'failed:%s\n' "${failed%,}" >&2
   exit 1

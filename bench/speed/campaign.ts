@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { BuiltImage } from '../../src/host/image/manifest.ts';
 import { appendToJournal, type Entry, type Journal } from './journal.ts';
 import { redisRun } from './redis-run.ts';
-import { FACTS, launch, type SubjectName } from './subjects.ts';
+import { FACTS, launch, SUBJECTS, type SubjectName } from './subjects.ts';
 import { timedRun } from './timed-run.ts';
 
 /** A single run takes a minute at most; one that hangs must not cost the night. */
@@ -43,8 +43,9 @@ export async function runCampaign(options: Options, journal: Journal, file?: str
           const { mostRounds, mostRedisRounds } = FACTS[subject];
           return round < ((part === 'programs' ? mostRounds : mostRedisRounds) ?? options.rounds);
         });
-        for (const subject of missing(due, (name) => isDone(part, round, name))) {
-          if (performance.now() > last) return { campaign: journal.campaign, entries };
+        for (const subject of due.filter((name) => !isDone(part, round, name))) {
+          // A recording and its replay are not torn apart: the recording's file would be gone.
+          if (performance.now() > last && FACTS[subject].after === undefined) return { ...journal, entries };
           const entry = await runOne(part, round, subject, directory, options);
           options.onProgress(`round ${round + 1} of ${options.rounds}, ${describe(entry)}`);
           entries.push(entry);
@@ -72,10 +73,16 @@ function inTurn(subjects: readonly SubjectName[], round: number): SubjectName[] 
   return [...groups.slice(first), ...groups.slice(0, first)].flat();
 }
 
-/** Those that are not done, and their recordings again where only the replay is missing: the file of an earlier process is gone. */
-function missing(due: readonly SubjectName[], isDone: (name: SubjectName) => boolean): SubjectName[] {
-  const open = due.filter((name) => !isDone(name));
-  return due.filter((name) => open.includes(name) || open.some((other) => FACTS[other].after === name));
+/**
+ * What of an interrupted campaign still counts: not its failures, which are tried again, and not recordings without their replay, because the
+ * file to replay is gone.
+ */
+export function resumable({ campaign, entries }: Journal): Journal {
+  const replayed = (of: Entry): boolean =>
+    SUBJECTS.filter((name) => FACTS[name].after === of.subject).every((replay) =>
+      entries.some(({ type, round, subject }) => type === of.type && round === of.round && subject === replay),
+    );
+  return { campaign, entries: entries.filter((entry) => entry.type !== 'failure' && replayed(entry)) };
 }
 
 async function runOne(

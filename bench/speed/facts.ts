@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { collectFacts } from '../support/facts.ts';
 import { benchGuest } from './guest.ts';
+import { checkBenchTools } from './host-tools.ts';
 import type { Campaign } from './journal.ts';
 import { newestQemu } from './newest-qemu.ts';
 import { FACTS, type SubjectName } from './subjects.ts';
@@ -10,10 +11,13 @@ interface Plan {
   readonly subjects: readonly SubjectName[];
   readonly programs: readonly string[];
   readonly rounds: number;
+  /** Whether redis is measured too. */
+  readonly redis: boolean;
 }
 
 /** Builds and fetches what the subjects need, so that no measurement waits for it. */
-export async function newCampaign({ subjects, programs, rounds }: Plan): Promise<Campaign> {
+export async function newCampaign({ subjects, programs, rounds, redis }: Plan): Promise<Campaign> {
+  await checkBenchTools(subjects, redis);
   const facts = await collectFacts();
   const versions: Record<string, string> = { node: facts.node, qemu: facts.qemu };
   for (const [name, version] of Object.entries((await benchGuest('riscv64')).versions)) versions[name] = version;

@@ -72,7 +72,7 @@ function panels({ campaign: { versions } }: Journal): Panel[] {
 }
 
 const COLOURS = ['#1f77b4', '#ff7f0e', '#2ca02c'];
-const AXIS = { type: 'log', domain: [0.25, 16], clamp: true, nice: false } as const;
+const AXIS = { type: 'log', domain: [0.125, 32], clamp: true, nice: false } as const;
 
 function panelSpec(journal: Journal, { title, peers, goal }: Panel, rows: readonly string[], first: boolean): object {
   const dots = COMPARISONS.flatMap((each) => {
@@ -85,14 +85,14 @@ function panelSpec(journal: Journal, { title, peers, goal }: Panel, rows: readon
     sort: rows,
     scale: { domain: rows },
     title: null,
-    axis: first ? { labelLimit: 260, grid: true, ticks: false } : { labels: false, grid: true, ticks: false },
+    axis: first ? { labelLimit: 400, grid: true, ticks: false } : { labels: false, grid: true, ticks: false },
   };
   const x = {
     field: 'ratio',
     type: 'quantitative',
     scale: AXIS,
     title: 'times as fast as the peer',
-    axis: { values: [0.25, 0.5, 1, 2, 4, 8, 16], format: '~g' },
+    axis: { values: [0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32], format: '~g' },
   };
   const order = [...new Set(Object.values(peers))];
   const rule = (at: number, more: object): object => ({
@@ -102,7 +102,7 @@ function panelSpec(journal: Journal, { title, peers, goal }: Panel, rows: readon
   });
   return {
     title: { text: title, fontSize: 12 },
-    width: 230,
+    width: 250,
     height: { step: 17 },
     layer: [
       rule(1, { color: '#333', strokeWidth: 1.5 }),

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuiltImage } from '../../src/host/image/manifest.ts';
-import { runCampaign } from './campaign.ts';
+import { resumable, runCampaign } from './campaign.ts';
 import { newCampaign } from './facts.ts';
 import { type Journal, readJournal, writeJournal } from './journal.ts';
 import { drawPlot } from './plot.ts';
@@ -25,7 +25,7 @@ export interface SpeedOptions {
 
 /** All programs and redis on all subjects. Leaves the journal. */
 export async function measureSpeed({ image, rounds, resume, limitMs, onProgress }: SpeedOptions): Promise<void> {
-  const plan = { subjects: SUBJECTS, programs: PROGRAMS.map(({ name }) => name), rounds };
+  const plan = { subjects: SUBJECTS, programs: PROGRAMS.map(({ name }) => name), rounds, redis: true };
   let journal: Journal | undefined;
   if (resume) {
     journal = await readJournal(JOURNAL);
@@ -33,8 +33,7 @@ export async function measureSpeed({ image, rounds, resume, limitMs, onProgress 
     onProgress(`${journal.entries.length} runs are done already`);
   }
   journal ??= { campaign: await newCampaign(plan), entries: [] };
-  // Without the failures: they are tried again, and a line that was cut short must not stay.
-  journal = { ...journal, entries: journal.entries.filter(({ type }) => type !== 'failure') };
+  journal = resumable(journal);
   await writeJournal(JOURNAL, journal);
   const { subjects, programs } = journal.campaign;
   const options = { subjects, programs, rounds: journal.campaign.rounds, image, nodeOptions: [], limitMs, onProgress };

@@ -77,7 +77,10 @@ function computed(d: Draw): Part {
 function throughAlias(d: Draw): Part {
   const { paging } = d.features;
   const base = d.pick(['s0', 's1']);
-  const to = paging === 'bare' ? 0n : d.pick([ALIAS, HIGH, 2n ** 40n, 0x4000_0000n, 0x20_0000n]);
+  const to =
+    paging === 'bare'
+      ? 0n
+      : d.pick([ALIAS, HIGH, ALIAS, 2n ** 40n, 0x4000_0000n, 0x20_0000n, 0x80_0000n, 0x8000_0000n, 0xc000_0000n]);
   const count = d.between(1, 3);
   return [
     ...[`li t6, ${BigInt.asIntN(64, to)}`, `add t6, t6, ${base}`],

@@ -56,6 +56,10 @@ function oneTree(at: bigint, which: bigint, writableCode: boolean): Word[] {
   for (const device of [0x0200_0000n, 0x0c00_0000n, 0x0c20_0000n, 0x1000_0000n]) {
     put(tree.devices, device >> 21n, entry(device, R | W | A | D));
   }
+  // All of RAM in one leaf; an entry with reserved bits; a superpage that is not aligned.
+  put(tree.root, 4n, entry(RAM, R | W));
+  put(tree.root, 5n, entry(RAM, R | W) | (1n << 54n));
+  put(tree.ram, 4n, entry(layout.data, R | W | A | D));
   const upper = { [tree.ram.toString()]: tree.ramPages, [tree.user.toString()]: tree.userPages };
   for (const [table, leaves] of Object.entries(upper)) {
     const user = BigInt(table) === tree.user ? U : 0n;

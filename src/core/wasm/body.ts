@@ -142,8 +142,9 @@ class BodyWriter {
         return s.u32(this.#depth(t.otherwise));
       case 'call':
         for (const a of t.args) writeExpr(s, a);
-        s.byte(0x10);
+        s.byte(t.tail ? 0x12 : 0x10);
         s.u32(this.#module.functionIndex(t.callee));
+        if (t.tail) return;
         if (t.into !== undefined) {
           s.byte(0x21);
           s.u32(t.into);

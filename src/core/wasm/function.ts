@@ -60,6 +60,8 @@ export type Statement =
       readonly callee: Callee;
       readonly args: readonly Expr[];
       readonly into: number | undefined;
+      /** `return_call`: the frame of the caller is gone. */
+      readonly tail: boolean;
     }
   | {
       readonly kind: 'call-indirect';
@@ -67,7 +69,7 @@ export type Statement =
       readonly index: I32;
       readonly args: readonly Expr[];
       readonly into: number | undefined;
-      /** `return_call_indirect`: the frame of the caller is gone. */
+      /** `return_call_indirect`. */
       readonly tail: boolean;
     }
   | { readonly kind: 'memory-fill'; readonly address: I32; readonly value: I32; readonly length: I32 }
@@ -95,7 +97,7 @@ export const leavesStraight = (t: Statement): boolean =>
   t.kind === 'br-table' ||
   t.kind === 'return' ||
   t.kind === 'unreachable' ||
-  (t.kind === 'call-indirect' && t.tail);
+  ((t.kind === 'call' || t.kind === 'call-indirect') && t.tail);
 
 export class FunctionBuilder implements Callee {
   readonly name: string;
@@ -276,7 +278,7 @@ export class FunctionBuilder implements Callee {
   /** Calls for the effect only (a result is dropped). */
   do(callee: Callee, ...args: readonly Expr[]): void {
     this.#checkCall(callee, args);
-    this.#emit({ kind: 'call', callee, args, into: undefined });
+    this.#emit({ kind: 'call', callee, args, into: undefined, tail: false });
   }
 
   /** Calls here, once, and gives the result. */
@@ -284,8 +286,14 @@ export class FunctionBuilder implements Callee {
     this.#checkCall(callee, args);
     const into = this.local(callee.results[0] as T);
     assert(into.kind === 'local', 'a local');
-    this.#emit({ kind: 'call', callee, args, into: into.index });
+    this.#emit({ kind: 'call', callee, args, into: into.index, tail: false });
     return into;
+  }
+
+  /** Goes on in another function, in place of this one. */
+  tailCall(callee: Callee, ...args: readonly Expr[]): void {
+    this.#checkCall(callee, args);
+    this.#emit({ kind: 'call', callee, args, into: undefined, tail: true });
   }
 
   /** Calls the function at `index` of the module's table. */

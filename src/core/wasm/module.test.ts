@@ -5,7 +5,8 @@ import { type Expr, f64, i32, i64 } from './expression.ts';
 import type { Label } from './function.ts';
 import { ModuleBuilder } from './module.ts';
 import { type LoadName, loads, type StoreName, stores } from './ops.ts';
-import { assemble } from './testing/assembler.ts';
+import { assemble, partsOf } from './testing/assembler.ts';
+import { printModule } from './wat.ts';
 
 type Function = (...args: (number | bigint)[]) => number | bigint | undefined;
 
@@ -275,4 +276,20 @@ test('hints about branches stand where the branches are', async () => {
     Buffer.from(customSection(binary, 'metadata.code.branch_hint')).toString('hex');
   assert.notEqual(hints(expected), '');
   assert.equal(hints(m.encode()), hints(expected));
+});
+
+test('tail calls leave no frames behind', async () => {
+  const m = builder();
+  const [even, odd] = ['even', 'odd'].map((name) => m.function(name, ['i32'], ['i32']));
+  for (const [f, other, atZero] of [
+    [even, odd, 1],
+    [odd, even, 0],
+  ] as const) {
+    f.if(i32.eqz(f.param(0)), () => f.return(i32.const(atZero)));
+    f.tailCall(other, i32.sub(f.param<'i32'>(0), i32.const(1)));
+    m.export(f);
+  }
+  // Deeper than any stack.
+  assert.equal(instantiate(m).exports.even(3_000_001), 0);
+  assert.deepEqual(partsOf(await assemble(printModule(m))), partsOf(m.encode()));
 });

@@ -207,7 +207,11 @@ class FunctionPrinter {
         return node('br_table', [...fill(labels), this.#expr(t.index)]);
       }
       case 'call': {
-        const call = node(`call ${this.#module.functionId(t.callee)}`, this.#exprs(t.args));
+        const call = node(
+          `${t.tail ? 'return_call' : 'call'} ${this.#module.functionId(t.callee)}`,
+          this.#exprs(t.args),
+        );
+        if (t.tail) return call;
         if (t.into === undefined && t.callee.results.length > 0) return node('drop', [call]);
         return this.#into(t.into, call);
       }

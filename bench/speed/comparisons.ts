@@ -39,6 +39,11 @@ export const programSeconds =
   (name: string): Seconds =>
   (journal, subject, round) =>
     programsRun(journal, subject, round)?.figures.programs[name]?.wallSeconds;
+/** Of processor time, all threads of the process. */
+export const programCpuSeconds =
+  (name: string): Seconds =>
+  (journal, subject, round) =>
+    programsRun(journal, subject, round)?.figures.programs[name]?.cpuSeconds;
 export const bootSeconds: Seconds = (journal, subject, round) =>
   programsRun(journal, subject, round)?.figures.boot.wallSeconds;
 /** For each request: QEMU's recordings get fewer of them. */
@@ -88,9 +93,14 @@ type Kind = (typeof PROGRAMS)[number]['kind'];
 const ALL_KINDS: readonly Kind[] = ['compute', 'system', 'tool'];
 
 /** The medians of the ratios of all programs of these kinds. */
-export function programRatios(journal: Journal, comparison: Comparison, kinds: readonly Kind[] = ALL_KINDS): number[] {
+export function programRatios(
+  journal: Journal,
+  comparison: Comparison,
+  kinds: readonly Kind[] = ALL_KINDS,
+  seconds: (program: string) => Seconds = programSeconds,
+): number[] {
   return PROGRAMS.filter(({ kind, name }) => kinds.includes(kind) && journal.campaign.programs.includes(name)).flatMap(
-    ({ name }) => ratioOf(journal, comparison, programSeconds(name))?.median ?? [],
+    ({ name }) => ratioOf(journal, comparison, seconds(name))?.median ?? [],
   );
 }
 

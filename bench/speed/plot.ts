@@ -35,6 +35,7 @@ function dotsOf(journal: Journal, comparison: Comparison, peer: string): Dot[] {
   const group = { compute: 'compute', system: 'kernel', tool: 'Debian’s programs' } as const;
   return [
     ...dot(MEANS, 'all programs', geometricMean(programRatios(journal, comparison))),
+    ...dot(MEANS, 'compute programs', geometricMean(programRatios(journal, comparison, ['compute']))),
     ...dot(MEANS, 'redis', geometricMean(redisRatios(journal, comparison))),
     ...PROGRAMS.filter(({ name }) => journal.campaign.programs.includes(name)).flatMap(({ name, label, kind }) =>
       dot(group[kind], label, ratioOf(journal, comparison, programSeconds(name))?.median),
@@ -67,7 +68,7 @@ function panels({ campaign: { versions } }: Journal): Panel[] {
       peers: { 'qemu-rr-replay': host, 'newest-rr-replay': newest },
       goal: 2,
     },
-    { title: 'run, against v86', peers: { v86: `v86 ${versions.v86}` }, goal: 2 },
+    { title: 'run, against v86', peers: { v86: `v86 ${versions.v86?.replace(/\+.*/, '')}` }, goal: 2 },
   ];
 }
 
@@ -92,7 +93,7 @@ function panelSpec(journal: Journal, { title, peers, goal }: Panel, rows: readon
     type: 'quantitative',
     scale: AXIS,
     title: 'times as fast as the peer',
-    axis: { values: [0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32], format: '~g' },
+    axis: { values: [0.25, 0.5, 1, 2, 4, 8, 16], format: '~g' },
   };
   const order = [...new Set(Object.values(peers))];
   const rule = (at: number, more: object): object => ({
@@ -105,6 +106,11 @@ function panelSpec(journal: Journal, { title, peers, goal }: Panel, rows: readon
     width: 250,
     height: { step: 17 },
     layer: [
+      {
+        data: { values: [{ from: AXIS.domain[0], to: 1 }] },
+        mark: { type: 'rect', color: '#fbe9e7' },
+        encoding: { x: { field: 'from', type: 'quantitative', scale: AXIS }, x2: { field: 'to' } },
+      },
       rule(1, { color: '#333', strokeWidth: 1.5 }),
       ...(goal === 1 ? [] : [rule(goal, { color: '#333', strokeDash: [4, 3] })]),
       {
@@ -141,7 +147,8 @@ export async function drawPlot(journal: Journal): Promise<string> {
     background: 'white',
     title: {
       text: 'Understudy: speed inside the guest, times as fast as the peer (right of the line: faster)',
-      subtitle: 'medians of the rounds; diamonds: geometric means; dashed: the goal, where it is not 1',
+      subtitle:
+        'medians of the rounds; diamonds: geometric means; shaded: slower than the peer; dashed: the goal of the mean, where it is not 1',
       anchor: 'start',
     },
     hconcat: shown.map((panel, at) => panelSpec(journal, panel, rows, at === 0)),

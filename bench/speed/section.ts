@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuiltImage } from '../../src/host/image/manifest.ts';
+import { collectFacts } from '../support/facts.ts';
 import { resumable, runCampaign } from './campaign.ts';
 import { newCampaign } from './facts.ts';
 import { type Journal, readJournal, writeJournal } from './journal.ts';
@@ -31,6 +32,9 @@ export async function measureSpeed({ image, rounds, resume, limitMs, onProgress 
     journal = await readJournal(JOURNAL);
     if (journal === undefined) throw new Error(`there is nothing to resume: ${JOURNAL} is missing`);
     onProgress(`${journal.entries.length} runs are done already`);
+    const { commit } = await collectFacts();
+    const { facts } = journal.campaign;
+    if (facts.commit !== commit) onProgress(`they are of commit ${facts.commit}; this is ${commit}`);
   }
   journal ??= { campaign: await newCampaign(plan), entries: [] };
   journal = resumable(journal);

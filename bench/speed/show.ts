@@ -6,6 +6,7 @@ import {
   type Comparison,
   geometricMean,
   goals,
+  programCpuSeconds,
   programRatios,
   programSeconds,
   type Ratio,
@@ -77,8 +78,11 @@ export function showSeconds(journal: Journal): string {
     ['seconds (processor seconds)', ...subjects],
     row('boot to userland', ({ figures }) => figures.boot),
     ...journal.campaign.programs.map((name) => row(name, ({ figures }) => figures.programs[name])),
+    whole('ready without a core during the programs, thread seconds', 2, ({ figures }) =>
+      Object.values(figures.programs).reduce((sum, { waitedSeconds }) => sum + waitedSeconds, 0),
+    ),
     whole('peak memory of the process, MiB', 0, ({ figures }) => figures.peakMib),
-    whole('rounds', 0, ({ subject }) => programsRuns(journal, subject).length),
+    ['rounds', ...subjects.map((subject) => `${programsRuns(journal, subject).length}`)],
   ]);
 }
 
@@ -87,9 +91,9 @@ export function showRatios(journal: Journal): string {
   const columns = COMPARISONS.filter((each) => programRatios(journal, each).length > 0);
   const row = (text: string, cell: (of: Comparison) => string): string[] => [text, ...columns.map(cell)];
   const mean =
-    (...kinds: Parameters<typeof programRatios>[2][]) =>
+    (...how: [kinds?: Parameters<typeof programRatios>[2], seconds?: Parameters<typeof programRatios>[3]]) =>
     (of: Comparison) =>
-      times(geometricMean(programRatios(journal, of, ...kinds)));
+      times(geometricMean(programRatios(journal, of, ...how)));
   return table([
     ['times as fast as the peer', ...columns.map(({ title }) => title)],
     row('boot to userland', (of) => range(ratioOf(journal, of, bootSeconds))),
@@ -100,6 +104,7 @@ export function showRatios(journal: Journal): string {
     row('geometric mean: compute', mean(['compute'])),
     row('geometric mean: kernel', mean(['system'])),
     row('geometric mean: Debian’s programs', mean(['tool'])),
+    row('geometric mean of all programs, by processor time', mean(undefined, programCpuSeconds)),
     row('worst program', (of) => times(Math.min(...programRatios(journal, of)))),
   ]);
 }
@@ -113,9 +118,7 @@ export function showRedis(journal: Journal): string {
   const middle = (figures: readonly RedisFigure[]): RedisFigure | undefined =>
     [...figures].sort((a, b) => a.wallSeconds / a.requests - b.wallSeconds / b.requests)[figures.length >> 1];
   const cpu = (figures: readonly RedisFigure[]): string =>
-    figures.length === 0
-      ? ''
-      : ((median(figures.map((each) => each.cpuSeconds / each.requests)) * 1e6).toFixed(0) ?? '');
+    figures.length === 0 ? '' : (median(figures.map((each) => each.cpuSeconds / each.requests)) * 1e6).toFixed(0);
   return table([
     ['requests a second (p50 / p99, ms)', ...subjects],
     ...redisTests(journal).map((name) => [
@@ -129,6 +132,7 @@ export function showRedis(journal: Journal): string {
       `${name}: processor microseconds a request`,
       ...subjects.map((subject) => cpu(redisFigures(journal, subject, name))),
     ]),
+    ['rounds', ...subjects.map((subject) => `${redisFigures(journal, subject, redisTests(journal)[0]).length}`)],
   ]);
 }
 

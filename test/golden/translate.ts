@@ -1,5 +1,6 @@
 /** What the translator makes of a program, as text. */
 
+import { hostFuses } from '../../src/core/engine/float/fusion.ts';
 import { buildRegions } from '../../src/core/engine/translator/compile.ts';
 import { floatRegisterNames, registerNames } from '../../src/core/isa/disassembler.ts';
 import { F, hart, X } from '../../src/core/machine/hart.ts';
@@ -18,6 +19,12 @@ export function translate({ labels, image }: Program): ModuleBuilder {
   const entries = labels.filter(({ role }) => role === 'entered').map(({ offset }) => offset);
   const request = { number: 7, decoded, page: image.slice(0, PAGE_BYTES), entries, reached };
   return buildRegions([request], layout).m;
+}
+
+/** Why the translation differs on this host, if it does: the golden files are those of a host that fuses. */
+export function otherHere(program: Program): string | undefined {
+  const fuses = /\bfn?m(add|sub)\b/.test(listingOf(program));
+  return fuses && !hostFuses() ? 'this host has no fused multiply-add' : undefined;
 }
 
 /** The contents of a program's golden file. */

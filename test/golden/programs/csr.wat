@@ -16,74 +16,63 @@
   (import "env" "updateModes" (func $updateModes))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
-    (local $pend i32) (local $target i64) (local $tlb i32) (local $read_generation i64)
-    (local $write_generation i64) (local $x10 i64) (local $local9 i64) (local $local10 i64)
+    (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
+    (local $x10 i64) (local $local8 i64) (local $local9 i64) (local $local10 i64)
     (local $local11 i64) (local $local12 i64) (local $local13 i64) (local $local14 i64)
-    (local $local15 i64) (local $x11 i64) (local $x12 i64) (local $local18 i32)
-    (local $x13 i64) (local $x1 i64) (local $local21 i32)
-    (block
-      (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
-      (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
-      (local.set $read_generation (i64.load offset=888 (i32.const 0 (;readGeneration;))))
-      (local.set $write_generation (i64.load offset=896 (i32.const 0 (;writeGeneration;))))
-      (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
-      (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
-      (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
-      (local.set $x13 (i64.load offset=104 (i32.const 0 (;a3;))))
-      (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    )
-    (block $block (block $block_2 (loop $loop
-      (block)
+    (local $x11 i64) (local $x12 i64) (local $local17 i32) (local $x13 i64) (local $x1 i64)
+    (local $local20 i32) (local $local21 i32)
+    (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
+    (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
+    (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
+    (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
+    (local.set $x13 (i64.load offset=104 (i32.const 0 (;a3;))))
+    (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
+    (block $chain (block $stop (loop $dispatch (block $indirect
       (local.set $pend (i32.const 0))
-      (if (i32.lt_u (local.get $remaining) (i32.const 7))
-        (then
-          (local.set $remaining (local.get $remaining))
-          (local.set $target (local.get $page))
-          (br $block_2)))
-      (local.set $remaining (i32.sub (local.get $remaining) (i32.const 7)))
+      (local.set $remaining (i32.add (local.get $remaining) (i32.const -7)))
       (local.set $x10 (i64.add (local.get $x10) (i64.const 1)))
       (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 5)))
-      (if (i32.lt_u (i32.load offset=536 (i32.const 0 (;privilege;))) (i32.const 1))
+      (if (i32.eqz (i32.load offset=536 (i32.const 0 (;privilege;))))
         (then
-          (local.set $remaining (i32.add (local.get $remaining) (i32.const 6)))
-          (local.set $target (i64.add (local.get $page) (i64.const 4)))
-          (br $block_2)))
-      (local.set $local9 (i64.load offset=560 (i32.const 0 (;mstatus;))))
-      (local.set $local10
+          (local.set $stop_place (i32.const 0x60004))
+          (br $stop)))
+      (local.set $local8 (i64.load offset=560 (i32.const 0 (;mstatus;))))
+      (local.set $local9
         (i64.or
-          (i64.and (local.get $local9) (i64.const 0xc6122))
+          (i64.and (local.get $local8) (i64.const 0xc6122))
           (select
             (i64.const 0x8000000000000000)
             (i64.const 0)
-            (i64.eq (i64.and (local.get $local9) (i64.const 24576)) (i64.const 24576)))))
-      (local.set $local11 (i64.or (local.get $local10) (i64.const 0x200000000)))
-      (local.set $local12 (i64.or (local.get $local11) (local.get $x10)))
-      (local.set $local13 (i64.load offset=560 (i32.const 0 (;mstatus;))))
-      (local.set $local14
+            (i64.eq (i64.and (local.get $local8) (i64.const 24576)) (i64.const 24576)))))
+      (local.set $local10 (i64.or (local.get $local9) (i64.const 0x200000000)))
+      (local.set $local11 (i64.or (local.get $local10) (local.get $x10)))
+      (local.set $local12 (i64.load offset=560 (i32.const 0 (;mstatus;))))
+      (local.set $local13
         (i64.or
-          (i64.and (local.get $local13) (i64.const 0xfffffffffff39edd))
-          (i64.and (local.get $local12) (i64.const 0xc6122))))
-      (local.set $local15
+          (i64.and (local.get $local12) (i64.const 0xfffffffffff39edd))
+          (i64.and (local.get $local11) (i64.const 0xc6122))))
+      (local.set $local14
         (select
           (i64.or
-            (i64.and (local.get $local14) (i64.const -6145))
-            (i64.and (local.get $local13) (i64.const 6144)))
-          (local.get $local14)
-          (i64.eq (i64.and (local.get $local14) (i64.const 6144)) (i64.const 4096))))
-      (i64.store offset=560 (i32.const 0 (;mstatus;)) (local.get $local15))
+            (i64.and (local.get $local13) (i64.const -6145))
+            (i64.and (local.get $local12) (i64.const 6144)))
+          (local.get $local13)
+          (i64.eq (i64.and (local.get $local13) (i64.const 6144)) (i64.const 4096))))
+      (i64.store offset=560 (i32.const 0 (;mstatus;)) (local.get $local14))
       (if
         (i64.ne
-          (i64.and (i64.xor (local.get $local13) (local.get $local15)) (i64.const 0x80000))
+          (i64.and (i64.xor (local.get $local12) (local.get $local14)) (i64.const 0x80000))
           (i64.const 0))
         (then
           (call $flush)))
       (if
         (i64.ne
-          (i64.and (i64.xor (local.get $local13) (local.get $local15)) (i64.const 0x61800))
+          (i64.and (i64.xor (local.get $local12) (local.get $local14)) (i64.const 0x61800))
           (i64.const 0))
         (then
           (call $updateModes)))
-      (local.set $x11 (local.get $local11))
+      (local.set $x11 (local.get $local10))
       (if
         (i32.or
           (i32.load offset=852 (i32.const 0 (;exit;)))
@@ -95,22 +84,18 @@
               (i64.load offset=584 (i32.const 0 (;mie;))))
             (i64.const 0)))
         (then
-          (local.set $remaining (i32.add (local.get $remaining) (i32.const 5)))
-          (local.set $target (i64.add (local.get $page) (i64.const 8)))
-          (br $block_2)))
+          (local.set $stop_place (i32.const 0x50008))
+          (br $stop)))
       (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
-      (local.set $read_generation (i64.load offset=888 (i32.const 0 (;readGeneration;))))
-      (local.set $write_generation (i64.load offset=896 (i32.const 0 (;writeGeneration;))))
       (local.set $x12 (i64.add (local.get $x12) (i64.const 1)))
       (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 3)))
-      (if (i32.lt_u (i32.load offset=536 (i32.const 0 (;privilege;))) (i32.const 1))
+      (if (i32.eqz (i32.load offset=536 (i32.const 0 (;privilege;))))
         (then
-          (local.set $remaining (i32.add (local.get $remaining) (i32.const 4)))
-          (local.set $target (i64.add (local.get $page) (i64.const 12)))
-          (br $block_2)))
-      (local.set $local15 (i64.load offset=688 (i32.const 0 (;sscratch;))))
-      (local.set $local14 (local.get $x12))
-      (i64.store offset=688 (i32.const 0 (;sscratch;)) (i64.and (local.get $local14) (i64.const -1)))
+          (local.set $stop_place (i32.const 0x4000c))
+          (br $stop)))
+      (local.set $local14 (i64.load offset=688 (i32.const 0 (;sscratch;))))
+      (local.set $local13 (local.get $x12))
+      (i64.store offset=688 (i32.const 0 (;sscratch;)) (local.get $local13))
       (if
         (i32.or
           (i32.load offset=852 (i32.const 0 (;exit;)))
@@ -122,106 +107,115 @@
               (i64.load offset=584 (i32.const 0 (;mie;))))
             (i64.const 0)))
         (then
-          (local.set $remaining (i32.add (local.get $remaining) (i32.const 3)))
-          (local.set $target (i64.add (local.get $page) (i64.const 16)))
-          (br $block_2)))
+          (local.set $stop_place (i32.const 0x30010))
+          (br $stop)))
       (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
-      (local.set $read_generation (i64.load offset=888 (i32.const 0 (;readGeneration;))))
-      (local.set $write_generation (i64.load offset=896 (i32.const 0 (;writeGeneration;))))
       (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 2)))
-      (local.set $local18 (i32.load offset=536 (i32.const 0 (;privilege;))))
+      (local.set $local17 (i32.load offset=536 (i32.const 0 (;privilege;))))
       (if
         (i32.or
           (i32.and
-            (i32.ne (local.get $local18) (i32.const 3))
+            (i32.ne (local.get $local17) (i32.const 3))
             (i64.eqz
               (i64.and
                 (i64.shr_u (i64.load offset=616 (i32.const 0 (;mcounteren;))) (i64.const 1))
                 (i64.const 1))))
           (i32.and
-            (i32.eq (local.get $local18) (i32.const 0))
+            (i32.eqz (local.get $local17))
             (i64.eqz
               (i64.and
                 (i64.shr_u (i64.load offset=680 (i32.const 0 (;scounteren;))) (i64.const 1))
                 (i64.const 1)))))
         (then
-          (local.set $remaining (i32.add (local.get $remaining) (i32.const 3)))
-          (local.set $target (i64.add (local.get $page) (i64.const 16)))
-          (br $block_2)))
-      (local.set $local14
+          (local.set $stop_place (i32.const 0x30010))
+          (br $stop)))
+      (local.set $local13
         (i64.sub
           (i64.add
             (i64.load offset=784 (i32.const 0 (;position;)))
             (i64.extend_i32_u
-              (i32.sub
+              (i32.add
                 (i32.sub
                   (i32.load offset=860 (i32.const 0 (;limit;)))
                   (i32.load offset=856 (i32.const 0 (;remaining;))))
-                (i32.const 1))))
+                (i32.const -1))))
           (i64.load offset=808 (i32.const 0 (;clockPosition;)))))
-      (local.set $local15 (i64.load offset=816 (i32.const 0 (;clockSlope;))))
-      (local.set $local13
+      (local.set $local14 (i64.load offset=816 (i32.const 0 (;clockSlope;))))
+      (local.set $local12
         (i64.add
           (i64.load offset=800 (i32.const 0 (;clockTime;)))
           (i64.add
-            (i64.mul (i64.shr_u (local.get $local14) (i64.const 32)) (local.get $local15))
+            (i64.mul (i64.shr_u (local.get $local13) (i64.const 32)) (local.get $local14))
             (i64.shr_u
-              (i64.mul (i64.and (local.get $local14) (i64.const 0xffffffff)) (local.get $local15))
+              (i64.mul (i64.extend_i32_u (i32.wrap_i64 (local.get $local13))) (local.get $local14))
               (i64.const 32)))))
-      (local.set $local12 (local.get $local13))
-      (local.set $x13 (local.get $local12))
+      (local.set $local11 (local.get $local12))
+      (local.set $x13 (local.get $local11))
       (local.set $x13 (i64.add (local.get $x13) (i64.const 1)))
-      (local.set $local12 (i64.and (local.get $x1) (i64.const -2)))
-      (local.set $target (local.get $local12))
-      (if (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096))
+      (local.set $local11 (i64.and (local.get $x1) (i64.const -2)))
+      (local.set $target (local.get $local11))
+      (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
+      (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
+      (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
+      (i64.store offset=96 (i32.const 0 (;a2;)) (local.get $x12))
+      (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
+      (br $chain)
+    ) ;; $indirect
+      (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
+      (local.set $local17
+        (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
+      (if (i32.eq (i32.and (local.get $local17) (i32.const 65535)) (i32.const 32775))
         (then
-          (local.set $local18
-            (i32.load offset=16810032
-              (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1))))
-          (if (i32.eq (i32.and (local.get $local18) (i32.const 65535)) (i32.const 32775))
+          (if (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
-              (local.set $pend (i32.add (i32.shr_u (local.get $local18) (i32.const 16)) (i32.const 1)))
-              (br $loop)))))
+              (local.set $stop_place (local.get $pend))
+              (br $stop)))
+          (local.set $pend (i32.add (i32.shr_u (local.get $local17) (i32.const 16)) (i32.const 1)))
+          (br $dispatch)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
       (i64.store offset=96 (i32.const 0 (;a2;)) (local.get $x12))
       (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
-      (br $block)
+      (br $chain)
     )
-    ) ;; $block_2
+    ) ;; $stop
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
       (i64.store offset=96 (i32.const 0 (;a2;)) (local.get $x12))
       (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
-      (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
-      (return (local.get $remaining))
-    ) ;; $block
-    (local.set $local18
+      (i64.store offset=528
+        (i32.const 0 (;pc;))
+        (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
+    ) ;; $chain
+    (local.set $local20
       (i32.add
         (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local12 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
     (if
       (i64.eq
-        (i64.load (local.get $local18))
-        (i64.or (local.get $local12) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.load (local.get $local20))
+        (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
         (local.set $local21
-          (i32.load offset=32816
+          (i32.load offset=32832
             (i32.add
-              (i32.load offset=8 (local.get $local18))
+              (i32.load offset=8 (local.get $local20))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if (i32.and (local.get $local21) (i32.const 32768))
+        (if
+          (i32.and
+            (i32.ge_s (local.get $remaining) (i32.const 512))
+            (i32.ne (i32.and (local.get $local21) (i32.const 32768)) (i32.const 0)))
           (then
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
               (i32.shr_u (local.get $local21) (i32.const 16))
-              (local.get $local12)
+              (local.get $local11)
               (i32.and (local.get $local21) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))
-    (unreachable)
   )
 )

@@ -13,149 +13,124 @@
   (import "env" "table" (table 0 funcref))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
-    (local $pend i32) (local $target i64) (local $tlb i32) (local $read_generation i64)
-    (local $write_generation i64) (local $x11 i64) (local $local9 i64) (local $x12 i64)
-    (local $local11 i64) (local $local12 i32) (local $x10 i64) (local $x13 i64)
-    (local $x14 i64) (local $x15 i64) (local $local17 i32) (local $local18 i32)
-    (local $x16 i64) (local $x17 i64)
-    (block
-      (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
-      (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
-      (local.set $read_generation (i64.load offset=888 (i32.const 0 (;readGeneration;))))
-      (local.set $write_generation (i64.load offset=896 (i32.const 0 (;writeGeneration;))))
-      (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
-      (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
-      (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
-      (local.set $x13 (i64.load offset=104 (i32.const 0 (;a3;))))
-      (local.set $x14 (i64.load offset=112 (i32.const 0 (;a4;))))
-      (local.set $x15 (i64.load offset=120 (i32.const 0 (;a5;))))
-      (local.set $x16 (i64.load offset=128 (i32.const 0 (;a6;))))
-      (local.set $x17 (i64.load offset=136 (i32.const 0 (;a7;))))
-    )
-    (block $block (block $block_2
-      (loop
-        (block)
-        (local.set $pend (i32.const 0))
-        (if (i32.lt_u (local.get $remaining) (i32.const 6))
-          (then
-            (local.set $remaining (local.get $remaining))
-            (local.set $target (local.get $page))
-            (br $block_2)))
-        (local.set $remaining (i32.sub (local.get $remaining) (i32.const 6)))
-        (local.set $local9 (local.get $x11))
-        (local.set $local11 (local.get $x12))
-        (local.set $local12 (i64.eqz (local.get $local11)))
-        (local.set $x10
+    (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
+    (local $x11 i64) (local $local8 i64) (local $x12 i64) (local $local10 i64)
+    (local $local11 i32) (local $x10 i64) (local $x13 i64) (local $x14 i64) (local $x15 i64)
+    (local $local16 i32) (local $local17 i32) (local $x16 i64) (local $x17 i64)
+    (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
+    (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
+    (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
+    (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
+    (local.set $x13 (i64.load offset=104 (i32.const 0 (;a3;))))
+    (local.set $x14 (i64.load offset=112 (i32.const 0 (;a4;))))
+    (local.set $x15 (i64.load offset=120 (i32.const 0 (;a5;))))
+    (local.set $x16 (i64.load offset=128 (i32.const 0 (;a6;))))
+    (local.set $x17 (i64.load offset=136 (i32.const 0 (;a7;))))
+    (local.set $pend (i32.const 0))
+    (local.set $remaining (i32.add (local.get $remaining) (i32.const -6)))
+    (local.set $local8 (local.get $x11))
+    (local.set $local10 (local.get $x12))
+    (local.set $local11 (i64.eqz (local.get $local10)))
+    (local.set $x10
+      (select
+        (i64.const -1)
+        (i64.div_s
+          (local.get $local8)
           (select
-            (i64.const -1)
-            (i64.div_s
-              (local.get $local9)
-              (select
-                (i64.const 1)
-                (local.get $local11)
-                (i32.or
-                  (local.get $local12)
-                  (i32.and
-                    (i64.eq (local.get $local9) (i64.const 0x8000000000000000))
-                    (i64.eq (local.get $local11) (i64.const -1))))))
-            (local.get $local12)))
-        (local.set $local11 (local.get $x12))
-        (local.set $local12 (i64.eqz (local.get $local11)))
-        (local.set $x13
-          (select
-            (i64.const -1)
-            (i64.div_u (local.get $x11) (select (i64.const 1) (local.get $local11) (local.get $local12)))
-            (local.get $local12)))
-        (local.set $local11 (local.get $x11))
-        (local.set $local9 (local.get $x12))
-        (local.set $local12 (i64.eqz (local.get $local9)))
-        (local.set $x14
-          (select
+            (i64.const 1)
+            (local.get $local10)
+            (i32.or
+              (local.get $local11)
+              (i32.and
+                (i64.eq (local.get $local8) (i64.const 0x8000000000000000))
+                (i64.eq (local.get $local10) (i64.const -1))))))
+        (local.get $local11)))
+    (local.set $local10 (local.get $x12))
+    (local.set $local11 (i64.eqz (local.get $local10)))
+    (local.set $x13
+      (select
+        (i64.const -1)
+        (i64.div_u (local.get $x11) (select (i64.const 1) (local.get $local10) (local.get $local11)))
+        (local.get $local11)))
+    (local.set $local10 (local.get $x11))
+    (local.set $local8 (local.get $x12))
+    (local.set $local11 (i64.eqz (local.get $local8)))
+    (local.set $x14
+      (select
+        (local.get $local10)
+        (i64.rem_s (local.get $local10) (select (i64.const 1) (local.get $local8) (local.get $local11)))
+        (local.get $local11)))
+    (local.set $local8 (local.get $x11))
+    (local.set $local10 (local.get $x12))
+    (local.set $local11 (i64.eqz (local.get $local10)))
+    (local.set $x15
+      (select
+        (local.get $local8)
+        (i64.rem_u (local.get $local8) (select (i64.const 1) (local.get $local10) (local.get $local11)))
+        (local.get $local11)))
+    (local.set $local11 (i32.wrap_i64 (local.get $x11)))
+    (local.set $local16 (i32.wrap_i64 (local.get $x12)))
+    (local.set $local17 (i32.eqz (local.get $local16)))
+    (local.set $x16
+      (i64.extend_i32_s
+        (select
+          (i32.const -1)
+          (i32.div_s
             (local.get $local11)
-            (i64.rem_s (local.get $local11) (select (i64.const 1) (local.get $local9) (local.get $local12)))
-            (local.get $local12)))
-        (local.set $local9 (local.get $x11))
-        (local.set $local11 (local.get $x12))
-        (local.set $local12 (i64.eqz (local.get $local11)))
-        (local.set $x15
-          (select
-            (local.get $local9)
-            (i64.rem_u (local.get $local9) (select (i64.const 1) (local.get $local11) (local.get $local12)))
-            (local.get $local12)))
-        (local.set $local12 (i32.wrap_i64 (local.get $x11)))
-        (local.set $local17 (i32.wrap_i64 (local.get $x12)))
-        (local.set $local18 (i32.eqz (local.get $local17)))
-        (local.set $x16
-          (i64.extend_i32_s
             (select
-              (i32.const -1)
-              (i32.div_s
-                (local.get $local12)
-                (select
-                  (i32.const 1)
-                  (local.get $local17)
-                  (i32.or
-                    (local.get $local18)
-                    (i32.and
-                      (i32.eq (local.get $local12) (i32.const 0x80000000))
-                      (i32.eq (local.get $local17) (i32.const -1))))))
-              (local.get $local18))))
-        (local.set $local18 (i32.wrap_i64 (local.get $x11)))
-        (local.set $local17 (i32.wrap_i64 (local.get $x12)))
-        (local.set $local12 (i32.eqz (local.get $local17)))
-        (local.set $x17
-          (i64.extend_i32_s
-            (select
-              (local.get $local18)
-              (i32.rem_u
-                (local.get $local18)
-                (select (i32.const 1) (local.get $local17) (local.get $local12)))
-              (local.get $local12))))
-        (local.set $target (i64.add (local.get $page) (i64.const 24)))
-        (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
-        (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
-        (i64.store offset=112 (i32.const 0 (;a4;)) (local.get $x14))
-        (i64.store offset=120 (i32.const 0 (;a5;)) (local.get $x15))
-        (i64.store offset=128 (i32.const 0 (;a6;)) (local.get $x16))
-        (i64.store offset=136 (i32.const 0 (;a7;)) (local.get $x17))
-        (br $block)
-      )
-    ) ;; $block_2
-      (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
-      (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
-      (i64.store offset=112 (i32.const 0 (;a4;)) (local.get $x14))
-      (i64.store offset=120 (i32.const 0 (;a5;)) (local.get $x15))
-      (i64.store offset=128 (i32.const 0 (;a6;)) (local.get $x16))
-      (i64.store offset=136 (i32.const 0 (;a7;)) (local.get $x17))
-      (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
-      (return (local.get $remaining))
-    ) ;; $block
-    (local.set $local12
+              (i32.const 1)
+              (local.get $local16)
+              (i32.or
+                (local.get $local17)
+                (i32.and
+                  (i32.eq (local.get $local11) (i32.const 0x80000000))
+                  (i32.eq (local.get $local16) (i32.const -1))))))
+          (local.get $local17))))
+    (local.set $local17 (i32.wrap_i64 (local.get $x11)))
+    (local.set $local16 (i32.wrap_i64 (local.get $x12)))
+    (local.set $local11 (i32.eqz (local.get $local16)))
+    (local.set $x17
+      (i64.extend_i32_s
+        (select
+          (local.get $local17)
+          (i32.rem_u (local.get $local17) (select (i32.const 1) (local.get $local16) (local.get $local11)))
+          (local.get $local11))))
+    (local.set $target (i64.add (local.get $page) (i64.const 24)))
+    (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
+    (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
+    (i64.store offset=112 (i32.const 0 (;a4;)) (local.get $x14))
+    (i64.store offset=120 (i32.const 0 (;a5;)) (local.get $x15))
+    (i64.store offset=128 (i32.const 0 (;a6;)) (local.get $x16))
+    (i64.store offset=136 (i32.const 0 (;a7;)) (local.get $x17))
+    (local.set $local11
       (i32.add
         (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local10 (i64.and (local.get $target) (i64.const -4096)))
     (if
       (i64.eq
-        (i64.load (local.get $local12))
-        (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.load (local.get $local11))
+        (i64.or (local.get $local10) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
-        (local.set $local17
-          (i32.load offset=32816
+        (local.set $local16
+          (i32.load offset=32832
             (i32.add
-              (i32.load offset=8 (local.get $local12))
+              (i32.load offset=8 (local.get $local11))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if (i32.and (local.get $local17) (i32.const 32768))
+        (if
+          (i32.and
+            (i32.ge_s (local.get $remaining) (i32.const 512))
+            (i32.ne (i32.and (local.get $local16) (i32.const 32768)) (i32.const 0)))
           (then
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
-              (i32.shr_u (local.get $local17) (i32.const 16))
-              (local.get $local11)
-              (i32.and (local.get $local17) (i32.const 32767)))))))
+              (i32.shr_u (local.get $local16) (i32.const 16))
+              (local.get $local10)
+              (i32.and (local.get $local16) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))
-    (unreachable)
   )
 )

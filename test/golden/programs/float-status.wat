@@ -12,194 +12,158 @@
   (import "env" "softfloat" (func $softfloat (param i32 i32 i32 i64 i64 i64) (result i64)))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
-    (local $pend i32) (local $target i64) (local $tlb i32) (local $read_generation i64)
-    (local $write_generation i64) (local $local8 i64) (local $x10 i64) (local $f11 f64)
-    (local $f12 f64) (local $local12 i32) (local $local13 i64) (local $local14 i64)
-    (local $local15 i64) (local $local16 i64) (local $f10 f64) (local $x11 i64)
-    (local $local19 i32)
-    (block
-      (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
-      (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
-      (local.set $read_generation (i64.load offset=888 (i32.const 0 (;readGeneration;))))
-      (local.set $write_generation (i64.load offset=896 (i32.const 0 (;writeGeneration;))))
-      (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
-      (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
-      (local.set $f11 (f64.load offset=88 (i32.const 272 (;fa1;))))
-      (local.set $f12 (f64.load offset=96 (i32.const 272 (;fa2;))))
-      (local.set $f10 (f64.load offset=80 (i32.const 272 (;fa0;))))
-    )
-    (block $block (block $block_2
-      (loop
-        (block)
-        (local.set $pend (i32.const 0))
-        (if (i32.lt_u (local.get $remaining) (i32.const 4))
-          (then
-            (local.set $remaining (local.get $remaining))
-            (local.set $target (local.get $page))
-            (br $block_2)))
-        (local.set $remaining (i32.sub (local.get $remaining) (i32.const 4)))
-        (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 3)))
-        (if (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
-          (then
-            (local.set $remaining (i32.add (local.get $remaining) (i32.const 4)))
-            (local.set $target (local.get $page))
-            (br $block_2)))
-        (local.set $local8 (i64.and (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const 31)))
-        (local.set $x10 (local.get $local8))
-        (if
+    (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
+    (local $local7 i64) (local $x10 i64) (local $f11 f64) (local $f12 f64)
+    (local $local11 i64) (local $local12 i64) (local $local13 i64) (local $f10 f64)
+    (local $x11 i64) (local $local16 i32) (local $local17 i32)
+    (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
+    (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
+    (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
+    (local.set $f11 (f64.load offset=88 (i32.const 272 (;fa1;))))
+    (local.set $f12 (f64.load offset=96 (i32.const 272 (;fa2;))))
+    (local.set $f10 (f64.load offset=80 (i32.const 272 (;fa0;))))
+    (block $chain (block $stop
+      (local.set $pend (i32.const 0))
+      (local.set $remaining (i32.add (local.get $remaining) (i32.const -4)))
+      (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 3)))
+      (if (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
+        (then
+          (local.set $stop_place (i32.const 0x40000))
+          (br $stop)))
+      (local.set $local7 (i64.and (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const 31)))
+      (local.set $x10 (local.get $local7))
+      (if
+        (i32.or
           (i64.ne
             (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576))
             (i64.const 24576))
-          (then
-            (local.set $remaining (i32.add (local.get $remaining) (i32.const 3)))
-            (local.set $target (i64.add (local.get $page) (i64.const 4)))
-            (br $block_2)))
-        (local.set $local12
+          (i64.ne (i64.and (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const 224)) (i64.const 0)))
+        (then
+          (local.set $stop_place (i32.const 0x30004))
+          (br $stop)))
+      (local.set $local7 (i64.reinterpret_f64 (local.get $f11)))
+      (local.set $local11 (i64.reinterpret_f64 (local.get $f12)))
+      (local.set $local12
+        (i64.reinterpret_f64
+          (f64.add (f64.reinterpret_i64 (local.get $local7)) (f64.reinterpret_i64 (local.get $local11)))))
+      (if (;unlikely;)
+        (i32.eqz
           (i32.and
-            (i32.wrap_i64 (i64.shr_u (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const 5)))
-            (i32.const 7)))
-        (if (i32.gt_u (local.get $local12) (i32.const 4))
-          (then
-            (local.set $remaining (i32.add (local.get $remaining) (i32.const 3)))
-            (local.set $target (i64.add (local.get $page) (i64.const 4)))
-            (br $block_2)))
-        (local.set $local8 (i64.reinterpret_f64 (local.get $f11)))
-        (local.set $local13 (i64.reinterpret_f64 (local.get $f12)))
-        (block $block_3
-          (if
-            (i32.and
-              (i32.eqz (local.get $local12))
-              (i32.wrap_i64 (i64.and (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const 1))))
-            (then
-              (local.set $local15
-                (i64.reinterpret_f64
-                  (f64.add
-                    (f64.reinterpret_i64 (local.get $local8))
-                    (f64.reinterpret_i64 (local.get $local13)))))
-              (if
-                (i64.lt_u
-                  (i64.sub
-                    (i64.and (local.get $local15) (i64.const 0x7fffffffffffffff))
-                    (i64.const 0x10000000000001))
-                  (i64.const 0x7fdfffffffffffff))
-                (then
-                  (local.set $local14 (local.get $local15))
-                  (br $block_3)))))
-          (local.set $local16
+            (i32.ne
+              (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local12) (i64.const 52))) (i32.const 2047))
+              (i32.const 2047))
+            (i32.and (i32.load8_u offset=744 (i32.const 0 (;fcsr;))) (i32.const 1))))
+        (then
+          (local.set $local13
             (call $softfloat
               (i32.const 0)
               (i32.const 0)
-              (local.get $local12)
-              (local.get $local8)
-              (local.get $local13)
+              (i32.const 0)
+              (local.get $local7)
+              (local.get $local11)
               (i64.const 0)))
-          (local.set $local14 (local.get $local16))
-        ) ;; $block_3
-        (local.set $f10 (f64.reinterpret_i64 (local.get $local14)))
-        (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 1)))
-        (if (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
-          (then
-            (local.set $remaining (i32.add (local.get $remaining) (i32.const 2)))
-            (local.set $target (i64.add (local.get $page) (i64.const 8)))
-            (br $block_2)))
-        (local.set $local16 (i64.and (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const 31)))
-        (local.set $local15 (local.get $x10))
-        (i64.store offset=744
-          (i32.const 0 (;fcsr;))
-          (i64.or
-            (i64.and (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const -32))
-            (i64.and (local.get $local15) (i64.const 31))))
-        (i64.store offset=560
-          (i32.const 0 (;mstatus;))
-          (i64.or (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
-        (if
-          (i32.or
-            (i32.load offset=852 (i32.const 0 (;exit;)))
-            (i64.ne
-              (i64.and
-                (i64.or
-                  (i64.load offset=592 (i32.const 0 (;mipSoftware;)))
-                  (i64.load offset=600 (i32.const 0 (;mipHardware;))))
-                (i64.load offset=584 (i32.const 0 (;mie;))))
-              (i64.const 0)))
-          (then
-            (local.set $remaining (i32.add (local.get $remaining) (i32.const 1)))
-            (local.set $target (i64.add (local.get $page) (i64.const 12)))
-            (br $block_2)))
-        (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
-        (local.set $read_generation (i64.load offset=888 (i32.const 0 (;readGeneration;))))
-        (local.set $write_generation (i64.load offset=896 (i32.const 0 (;writeGeneration;))))
-        (i32.store offset=856 (i32.const 0 (;remaining;)) (local.get $remaining))
-        (if (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
-          (then
-            (local.set $remaining (i32.add (local.get $remaining) (i32.const 1)))
-            (local.set $target (i64.add (local.get $page) (i64.const 12)))
-            (br $block_2)))
-        (local.set $local15
-          (i64.and (i64.shr_u (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const 5)) (i64.const 7)))
-        (i64.store offset=744
-          (i32.const 0 (;fcsr;))
-          (i64.or (i64.and (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const -225)) (i64.const 32)))
-        (i64.store offset=560
-          (i32.const 0 (;mstatus;))
-          (i64.or (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
-        (local.set $x11 (local.get $local15))
-        (if
-          (i32.or
-            (i32.load offset=852 (i32.const 0 (;exit;)))
-            (i64.ne
-              (i64.and
-                (i64.or
-                  (i64.load offset=592 (i32.const 0 (;mipSoftware;)))
-                  (i64.load offset=600 (i32.const 0 (;mipHardware;))))
-                (i64.load offset=584 (i32.const 0 (;mie;))))
-              (i64.const 0)))
-          (then
-            (local.set $remaining (local.get $remaining))
-            (local.set $target (i64.add (local.get $page) (i64.const 16)))
-            (br $block_2)))
-        (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
-        (local.set $read_generation (i64.load offset=888 (i32.const 0 (;readGeneration;))))
-        (local.set $write_generation (i64.load offset=896 (i32.const 0 (;writeGeneration;))))
-        (local.set $target (i64.add (local.get $page) (i64.const 16)))
-        (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
-        (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
-        (f64.store offset=80 (i32.const 272 (;fa0;)) (local.get $f10))
-        (br $block)
-      )
-    ) ;; $block_2
+          (local.set $local12 (local.get $local13))))
+      (local.set $f10 (f64.reinterpret_i64 (local.get $local12)))
+      (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 1)))
+      (if (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
+        (then
+          (local.set $stop_place (i32.const 0x20008))
+          (br $stop)))
+      (local.set $local13 (i64.and (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const 31)))
+      (local.set $local12 (local.get $x10))
+      (i64.store offset=744
+        (i32.const 0 (;fcsr;))
+        (i64.or
+          (i64.and (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const -32))
+          (i64.and (local.get $local12) (i64.const 31))))
+      (i64.store offset=560
+        (i32.const 0 (;mstatus;))
+        (i64.or (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
+      (if
+        (i32.or
+          (i32.load offset=852 (i32.const 0 (;exit;)))
+          (i64.ne
+            (i64.and
+              (i64.or
+                (i64.load offset=592 (i32.const 0 (;mipSoftware;)))
+                (i64.load offset=600 (i32.const 0 (;mipHardware;))))
+              (i64.load offset=584 (i32.const 0 (;mie;))))
+            (i64.const 0)))
+        (then
+          (local.set $stop_place (i32.const 0x1000c))
+          (br $stop)))
+      (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+      (i32.store offset=856 (i32.const 0 (;remaining;)) (local.get $remaining))
+      (if (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
+        (then
+          (local.set $stop_place (i32.const 0x1000c))
+          (br $stop)))
+      (local.set $local12
+        (i64.and (i64.shr_u (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const 5)) (i64.const 7)))
+      (i64.store offset=744
+        (i32.const 0 (;fcsr;))
+        (i64.or (i64.and (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const -225)) (i64.const 32)))
+      (i64.store offset=560
+        (i32.const 0 (;mstatus;))
+        (i64.or (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
+      (local.set $x11 (local.get $local12))
+      (if
+        (i32.or
+          (i32.load offset=852 (i32.const 0 (;exit;)))
+          (i64.ne
+            (i64.and
+              (i64.or
+                (i64.load offset=592 (i32.const 0 (;mipSoftware;)))
+                (i64.load offset=600 (i32.const 0 (;mipHardware;))))
+              (i64.load offset=584 (i32.const 0 (;mie;))))
+            (i64.const 0)))
+        (then
+          (local.set $stop_place (i32.const 16))
+          (br $stop)))
+      (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+      (local.set $target (i64.add (local.get $page) (i64.const 16)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
       (f64.store offset=80 (i32.const 272 (;fa0;)) (local.get $f10))
-      (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
-      (return (local.get $remaining))
-    ) ;; $block
-    (local.set $local12
+      (br $chain)
+    ) ;; $stop
+      (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
+      (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
+      (f64.store offset=80 (i32.const 272 (;fa0;)) (local.get $f10))
+      (i64.store offset=528
+        (i32.const 0 (;pc;))
+        (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
+    ) ;; $chain
+    (local.set $local16
       (i32.add
         (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local15 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local12 (i64.and (local.get $target) (i64.const -4096)))
     (if
       (i64.eq
-        (i64.load (local.get $local12))
-        (i64.or (local.get $local15) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.load (local.get $local16))
+        (i64.or (local.get $local12) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
-        (local.set $local19
-          (i32.load offset=32816
+        (local.set $local17
+          (i32.load offset=32832
             (i32.add
-              (i32.load offset=8 (local.get $local12))
+              (i32.load offset=8 (local.get $local16))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if (i32.and (local.get $local19) (i32.const 32768))
+        (if
+          (i32.and
+            (i32.ge_s (local.get $remaining) (i32.const 512))
+            (i32.ne (i32.and (local.get $local17) (i32.const 32768)) (i32.const 0)))
           (then
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
-              (i32.shr_u (local.get $local19) (i32.const 16))
-              (local.get $local15)
-              (i32.and (local.get $local19) (i32.const 32767)))))))
+              (i32.shr_u (local.get $local17) (i32.const 16))
+              (local.get $local12)
+              (i32.and (local.get $local17) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))
-    (unreachable)
   )
 )

@@ -15,125 +15,118 @@
   (import "env" "loadQuick" (func $loadQuick (param i64 i32) (result i64)))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
-    (local $pend i32) (local $target i64) (local $tlb i32) (local $read_generation i64)
-    (local $write_generation i64) (local $x10 i64) (local $local9 i64) (local $local10 i32)
-    (local $local11 i64) (local $local12 i64) (local $x13 i64) (local $x11 i64)
-    (local $x14 i64) (local $x12 i64) (local $x1 i64) (local $local18 i32)
-    (block
-      (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
-      (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
-      (local.set $read_generation (i64.load offset=888 (i32.const 0 (;readGeneration;))))
-      (local.set $write_generation (i64.load offset=896 (i32.const 0 (;writeGeneration;))))
-      (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
-      (local.set $x13 (i64.load offset=104 (i32.const 0 (;a3;))))
-      (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
-      (local.set $x14 (i64.load offset=112 (i32.const 0 (;a4;))))
-      (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
-      (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    )
-    (block $block (block $block_2 (loop $loop (block $block_3
-      (block)
-      (loop $loop_2
-        (block)
-        (local.set $pend (i32.const 0))
-        (if (i32.lt_u (local.get $remaining) (i32.const 5))
-          (then
-            (local.set $remaining (local.get $remaining))
-            (local.set $target (local.get $page))
-            (br $block_2)))
-        (local.set $remaining (i32.sub (local.get $remaining) (i32.const 5)))
-        (local.set $local9 (local.get $x10))
-        (local.set $local10
-          (i32.add
-            (local.get $tlb)
-            (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-        (if
-          (i64.eq
-            (i64.load (local.get $local10))
-            (i64.or (i64.and (local.get $local9) (i64.const -4096)) (local.get $read_generation)))
-          (then
-            (local.set $local11
-              (i64.load8_u
-                (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
-          (else
-            (local.set $local12 (call $loadQuick (local.get $local9) (i32.const 1)))
-            (local.set $read_generation (i64.load offset=888 (i32.const 0 (;readGeneration;))))
-            (local.set $write_generation (i64.load offset=896 (i32.const 0 (;writeGeneration;))))
-            (if
-              (i32.or
-                (i32.load offset=848 (i32.const 0 (;event;)))
-                (i32.load offset=868 (i32.const 0 (;refetch;))))
-              (then
-                (local.set $remaining (i32.add (local.get $remaining) (i32.const 5)))
-                (local.set $target (local.get $page))
-                (br $block_2)))
-            (local.set $local11 (local.get $local12))))
-        (local.set $x13 (local.get $local11))
-        (local.set $x10 (i64.add (local.get $x10) (i64.const 1)))
-        (local.set $x11 (i64.xor (local.get $x11) (local.get $x13)))
-        (local.set $x11 (i64.mul (local.get $x11) (local.get $x14)))
-        (if (i64.ne (local.get $x10) (local.get $x12))
-          (then
-            (br $loop_2)))
-        (br $block_3)
-      )
-    ) ;; $block_3
-      (if (i32.lt_u (local.get $remaining) (i32.const 2))
+    (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
+    (local $x10 i64) (local $local8 i64) (local $local9 i32) (local $local10 i64)
+    (local $local11 i64) (local $x13 i64) (local $x11 i64) (local $x14 i64) (local $x12 i64)
+    (local $x1 i64) (local $local17 i32) (local $local18 i32)
+    (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
+    (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
+    (local.set $x13 (i64.load offset=104 (i32.const 0 (;a3;))))
+    (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
+    (local.set $x14 (i64.load offset=112 (i32.const 0 (;a4;))))
+    (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
+    (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (loop $loop
+      (local.set $pend (i32.const 0))
+      (if (i32.lt_s (local.get $remaining) (i32.const 7))
         (then
-          (local.set $remaining (local.get $remaining))
-          (local.set $target (i64.add (local.get $page) (i64.const 20)))
-          (br $block_2)))
-      (local.set $remaining (i32.sub (local.get $remaining) (i32.const 2)))
-      (local.set $x10 (local.get $x11))
-      (local.set $local12 (i64.and (local.get $x1) (i64.const -2)))
-      (local.set $target (local.get $local12))
-      (if (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096))
+          (local.set $stop_place (i32.const 0))
+          (br $stop)))
+      (local.set $remaining (i32.add (local.get $remaining) (i32.const -5)))
+      (local.set $local8 (local.get $x10))
+      (local.set $local9
+        (i32.add
+          (local.get $tlb)
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
+      (if
+        (i64.eq
+          (i64.load (local.get $local9))
+          (i64.or
+            (i64.and (local.get $local8) (i64.const -4096))
+            (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
           (local.set $local10
-            (i32.load offset=16810032
-              (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1))))
-          (if (i32.eq (i32.and (local.get $local10) (i32.const 65535)) (i32.const 32775))
+            (i64.load8_u
+              (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
+        (else
+          (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 1)))
+          (if (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $pend (i32.add (i32.shr_u (local.get $local10) (i32.const 16)) (i32.const 1)))
-              (br $loop)))))
-      (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
-      (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
-      (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
+              (local.set $stop_place (i32.const 0x50000))
+              (br $stop)))
+          (local.set $local10 (local.get $local11))))
+      (local.set $x13 (local.get $local10))
+      (local.set $x10 (i64.add (local.get $x10) (i64.const 1)))
+      (local.set $x11 (i64.xor (local.get $x11) (local.get $x13)))
+      (local.set $x11 (i64.mul (local.get $x11) (local.get $x14)))
+      (br_if $loop (i64.ne (local.get $x10) (local.get $x12)))
       (br $block)
     )
-    ) ;; $block_2
+    ) ;; $block
+      (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      (local.set $x10 (local.get $x11))
+      (local.set $local11 (i64.and (local.get $x1) (i64.const -2)))
+      (local.set $target (local.get $local11))
+      (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
       (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
-      (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
-      (return (local.get $remaining))
-    ) ;; $block
-    (local.set $local10
+      (br $chain)
+    ) ;; $indirect
+      (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
+      (local.set $local9
+        (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
+      (if (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
+        (then
+          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+            (then
+              (local.set $stop_place (local.get $pend))
+              (br $stop)))
+          (local.set $pend (i32.add (i32.shr_u (local.get $local9) (i32.const 16)) (i32.const 1)))
+          (br $dispatch)))
+      (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
+      (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
+      (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
+      (br $chain)
+    )
+    ) ;; $stop
+      (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
+      (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
+      (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
+      (i64.store offset=528
+        (i32.const 0 (;pc;))
+        (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
+    ) ;; $chain
+    (local.set $local17
       (i32.add
         (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local12 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
     (if
       (i64.eq
-        (i64.load (local.get $local10))
-        (i64.or (local.get $local12) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.load (local.get $local17))
+        (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
         (local.set $local18
-          (i32.load offset=32816
+          (i32.load offset=32832
             (i32.add
-              (i32.load offset=8 (local.get $local10))
+              (i32.load offset=8 (local.get $local17))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if (i32.and (local.get $local18) (i32.const 32768))
+        (if
+          (i32.and
+            (i32.ge_s (local.get $remaining) (i32.const 512))
+            (i32.ne (i32.and (local.get $local18) (i32.const 32768)) (i32.const 0)))
           (then
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
               (i32.shr_u (local.get $local18) (i32.const 16))
-              (local.get $local12)
+              (local.get $local11)
               (i32.and (local.get $local18) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))
-    (unreachable)
   )
 )

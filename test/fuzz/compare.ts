@@ -19,6 +19,7 @@ export interface Setting {
   /** Draws stops and inputs. */
   readonly seed: number;
   readonly inputs: boolean;
+  readonly ramBytes: number;
   readonly maxSteps: bigint;
   /** No stops but the end: what the shrinker tries first. */
   readonly simple: boolean;
@@ -61,9 +62,9 @@ interface Run {
   readonly outputs: string[];
 }
 
-function boot({ program, seed, inputs }: Setting, engine: EngineChoice): Run {
+function boot({ program, seed, inputs, ramBytes }: Setting, engine: EngineChoice): Run {
   const stepsPerTick = new Random(seed).pick([1, 3, 10, 10, 100]);
-  const { machine } = bootProgram(program, { engine, clockByInput: inputs, stepsPerTick });
+  const { machine } = bootProgram(program, { engine, clockByInput: inputs, stepsPerTick, ramBytes });
   const outputs: string[] = [];
   machine.onOutput = (output, position) => {
     const text = output.kind === 'console-out' ? String.fromCharCode(...output.data) : output.kind;

@@ -1,7 +1,7 @@
 /** One seed: its program on all engines, and what is made of a difference. */
 import { type Checked, check, type Difference, narrow, type Recording, record, type Setting } from './compare.ts';
 import { type CompileCounts, engineFor, type Subject } from './engines.ts';
-import { build, generate, type Program } from './generate.ts';
+import { build, generate, type Program, ramBytesOf } from './generate.ts';
 import type { KindName } from './kinds.ts';
 import { compareWithQemu } from './oracle.ts';
 import { shrink } from './shrink.ts';
@@ -60,7 +60,9 @@ function roundsFor(program: Program, steps: number): number {
 
 function settingOf({ program, rounds, maxSteps, simple }: Case): Setting {
   const { seed, features } = program;
-  return { program: build(program, rounds), seed, inputs: features.inputs, maxSteps: BigInt(maxSteps), simple };
+  const { inputs } = features;
+  const ramBytes = ramBytesOf(program);
+  return { program: build(program, rounds), seed, inputs, ramBytes, maxSteps: BigInt(maxSteps), simple };
 }
 
 /** Undefined: all engines agree. */

@@ -20,6 +20,7 @@ import { linesOf, type Part } from './part.ts';
 import { overlapping, patchPart } from './patches.ts';
 import { privilegePart, trapPart } from './privileges.ts';
 import { superpagePart, tablePart, twins } from './tables.ts';
+import { imageEnd, WIDE_RAM_BYTES, widePart, wideWords } from './wide.ts';
 
 export interface Program {
   readonly seed: number;
@@ -71,7 +72,9 @@ function body(d: Draw): Part {
   const blocks: Part[] = [];
   const inside: Inside = (draw, depth, count) =>
     Array.from({ length: count }, () => block(draw, depth, functions, inside));
+  if (d.features.wide) blocks.push(widePart(d));
   while (blocks.length < size) {
+    if (d.features.wide && d.chance(3)) blocks.push(widePart(d));
     if (blocks.length % 8 === 0) d.refocus();
     blocks.push(block(d, 0, functions, inside));
   }
@@ -133,6 +136,7 @@ function block(d: Draw, depth: number, functions: Functions, inside: Inside): Pa
 /** Page tables, data, and the handlers' pointers. */
 function words(d: Draw): Word[] {
   const list: Word[] = handlerWords.map(([address, value]) => ({ address, value }));
+  if (d.features.wide) list.push(...wideWords());
   if (d.features.paging !== 'bare') list.push(...pageTables(d.features.patches));
   for (let i = 0n; i < layout.dataPages * 512n; i++) {
     const address = layout.data + i * 8n;
@@ -147,7 +151,7 @@ export function build(program: Program, rounds: number, oracle = false): Assembl
   const ending = oracle ? dumpMemory(dumped) : pass;
   const source = sourceOf(program, ending);
   const { origin, bytes, symbols } = assemble(source, RAM);
-  const end = layout.superpage + 0x1000n;
+  const end = imageEnd(program.features.wide);
   const image = new Uint8Array(Number(end - origin));
   image.set(bytes);
   const view = new DataView(image.buffer);
@@ -159,6 +163,8 @@ export function build(program: Program, rounds: number, oracle = false): Assembl
 }
 
 /** `ending` stands at `finish`, in front of the handler of S. */
+export const ramBytesOf = ({ features }: Program): number => (features.wide ? WIDE_RAM_BYTES : 4 * 1024 * 1024);
+
 export function sourceOf({ prologue, handlers, body }: Program, ending: string): string {
   const at = handlers.findIndex((line) => line.startsWith('.org'));
   const text = [...prologue, ...handlers.slice(0, at), 'finish:', ending, ...handlers.slice(at), ...linesOf(body)];

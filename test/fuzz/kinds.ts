@@ -5,7 +5,7 @@
  */
 import type { Random } from '../conformance/testing/random.ts';
 
-export const kindNames = ['compute', 'paged', 'patching', 'restless', 'interrupts', 'inputs'] as const;
+export const kindNames = ['compute', 'paged', 'patching', 'restless', 'interrupts', 'inputs', 'wide'] as const;
 export type KindName = (typeof kindNames)[number];
 
 export interface Features {
@@ -28,6 +28,8 @@ export interface Features {
   readonly interrupts: boolean;
   /** Clock and console come as inputs at positions. */
   readonly inputs: boolean;
+  /** Runs through more code than the machine keeps decoded. */
+  readonly wide: boolean;
   /** Reads time and counters. */
   readonly timing: boolean;
 }
@@ -39,11 +41,22 @@ const DELEGABLE = 0xb1fen & ~1n;
 export function drawFeatures(random: Random, only: KindName | undefined): Features {
   const drawn = random.pick<KindName>([
     ...(['compute', 'compute', 'compute', 'paged', 'paged', 'paged'] as const),
-    ...(['patching', 'patching', 'restless', 'restless', 'restless', 'interrupts', 'interrupts', 'inputs'] as const),
+    ...([
+      'patching',
+      'patching',
+      'restless',
+      'restless',
+      'restless',
+      'interrupts',
+      'interrupts',
+      'inputs',
+      'wide',
+    ] as const),
   ]);
   const kind = only ?? drawn;
-  const portable = kind === 'compute' || kind === 'paged' || kind === 'patching';
-  const paged = kind === 'compute' ? random.chance(15) : kind === 'paged' || random.chance(75);
+  const portable = kind === 'compute' || kind === 'paged' || kind === 'patching' || kind === 'wide';
+  const paged =
+    kind === 'wide' ? false : kind === 'compute' ? random.chance(15) : kind === 'paged' || random.chance(75);
   const restless = kind === 'restless';
   const delegated = BigInt(random.word() & random.word()) & DELEGABLE;
   return {
@@ -60,6 +73,7 @@ export function drawFeatures(random: Random, only: KindName | undefined): Featur
     fences: portable ? 100 : random.pick([0, 30, 70]),
     interrupts: kind === 'interrupts' || kind === 'inputs' || (restless && random.chance(60)),
     inputs: kind === 'inputs',
+    wide: kind === 'wide',
     timing: !portable,
   };
 }

@@ -6,7 +6,7 @@ import { instructionAt } from '../../src/core/vm/peek.ts';
 import type { Assembled } from '../conformance/testing/assembler.ts';
 import { bootProgram } from '../conformance/testing/machine.ts';
 import type { Failure } from './fuzz.ts';
-import { build } from './generate.ts';
+import { build, ramBytesOf } from './generate.ts';
 import { layout, RAM } from './layout.ts';
 
 const TRACED = 40;
@@ -31,7 +31,7 @@ export function describeFailure({ case: one, difference }: Failure, command: str
   ];
   if (!features.inputs && engine !== 'qemu') {
     lines.push('', `the interpreter's last steps before (position, privilege, address, instruction, changes):`, '');
-    lines.push(...trace(image, difference.position).map((line) => `  ${line}`));
+    lines.push(...trace(image, ramBytesOf(program), difference.position).map((line) => `  ${line}`));
   }
   return lines.join('\n');
 }
@@ -62,8 +62,8 @@ function list({ bytes, origin }: Assembled): string[] {
 const text = (bits: number, address: bigint): string => disassemble(bits, address).replace('\t', ' ');
 
 /** The steps up to a position, one by one. Handlers' steps are counted only. */
-function trace(image: Assembled, end: bigint): string[] {
-  const { machine } = bootProgram(image, { engine: { kind: 'interpreter' } });
+function trace(image: Assembled, ramBytes: number, end: bigint): string[] {
+  const { machine } = bootProgram(image, { engine: { kind: 'interpreter' }, ramBytes });
   const from = end > 4000n ? end - 4000n : 0n;
   machine.run(from);
   const lines: string[] = [];

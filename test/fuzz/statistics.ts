@@ -32,7 +32,11 @@ export class Statistics {
 
   /** Single-steps through the beginning of a program on the interpreter. */
   trace({ setting, end }: Recording, steps: number): void {
-    const { machine } = bootProgram(setting.program, { engine: { kind: 'interpreter' }, clockByInput: setting.inputs });
+    const { machine } = bootProgram(setting.program, {
+      engine: { kind: 'interpreter' },
+      clockByInput: setting.inputs,
+      ramBytes: setting.ramBytes,
+    });
     // Somewhere in the first half.
     const from = setting.inputs ? 0n : (end * BigInt(setting.seed % 8)) / 16n;
     const last = from + BigInt(steps) < end ? from + BigInt(steps) : end;

@@ -89,6 +89,7 @@ export abstract class EngineContext {
         const slow = this.loadSlow(size, at);
         f.set(value, signed && size < 8 ? extensions[size as 1 | 2 | 4](slow) : slow);
       },
+      true,
     );
     return value;
   }
@@ -101,6 +102,7 @@ export abstract class EngineContext {
       i64.eq(i64.load(entry, tlbEntry.writeTag), this.#tag(at, size, this.#parts.tlb.writeGeneration)),
       () => f.store(stores[size], this.#hostOf(at, entry), value),
       () => this.storeSlow(size, at, value),
+      true,
     );
   }
 

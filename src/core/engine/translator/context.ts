@@ -139,7 +139,7 @@ export class TranslatorContext extends EngineContext implements Context {
 
   // ---- memory ---------------------------------------------------------------------------------------------------------
   #checkSlow(): void {
-    this.f.if(get32(hart.event), this.#retry);
+    this.f.if(get32(hart.event), this.#retry, undefined, false);
   }
 
   protected override loadSlow(size: AccessSize, address: I64): I64 {
@@ -156,13 +156,13 @@ export class TranslatorContext extends EngineContext implements Context {
 
   protected override atomicHost(size: 4 | 8, address: I64, access: number): I32 {
     const host = this.f.call<'i32'>(this.#region.imports.atomicHost, address, c32(size), c32(access));
-    this.f.if(i32.or(i32.eqz(host), i32.or(get32(hart.event), get32(hart.refetch))), this.#retry);
+    this.f.if(i32.or(i32.eqz(host), i32.or(get32(hart.event), get32(hart.refetch))), this.#retry, undefined, false);
     return host;
   }
 
   // ---- control --------------------------------------------------------------------------------------------------------
   override illegalIf(condition: I32): void {
-    this.f.if(condition, this.#retry);
+    this.f.if(condition, this.#retry, undefined, false);
   }
 
   csr(operation: 'rw' | 'rs' | 'rc', source: I64, writes: I32): I64 {
@@ -174,7 +174,7 @@ export class TranslatorContext extends EngineContext implements Context {
     if (INLINE_CSRS.has(csrs[index].name)) return this.#inlineCsr(index, operation, source);
     const how = { rw: CSR_WRITE, rs: CSR_SET, rc: CSR_CLEAR }[operation];
     const old = f.call<'i64'>(imports.csr, c32(index), c32(how), source, writes);
-    f.if(get32(hart.event), this.#retry);
+    f.if(get32(hart.event), this.#retry, undefined, false);
     return old;
   }
 
@@ -182,10 +182,10 @@ export class TranslatorContext extends EngineContext implements Context {
     const { f } = this;
     const csr = csrs[index];
     const level = (csr.number >> 8) & 3;
-    if (level > 0) f.if(i32.lt_u(get32(hart.privilege), c32(level)), this.#retry);
+    if (level > 0) f.if(i32.lt_u(get32(hart.privilege), c32(level)), this.#retry, undefined, false);
     const readOnly = csr.number >> 10 === 3;
     if (readOnly && this.#wroteCsr) this.#retry();
-    if (csr.forbidden) f.if(csr.forbidden(f), this.#retry);
+    if (csr.forbidden) f.if(csr.forbidden(f), this.#retry, undefined, false);
     const old = f.let(csr.read(f));
     if (this.#wroteCsr && !readOnly && csr.write) {
       const inverse = i64.xor(source, c64(-1));
@@ -218,7 +218,7 @@ export class TranslatorContext extends EngineContext implements Context {
     switch (operation) {
       case 'ecall':
         // Calls of the host's SBI end the slice: the interpreter's.
-        f.if(i32.and(isS, get32(hart.firmware)), this.#retry);
+        f.if(i32.and(isS, get32(hart.firmware)), this.#retry, undefined, false);
         set(f, hart.pc, this.pc);
         noteTrap(f, i64.add(c64(cause.ecallU), i64.extend_i32_u(privilege)), c64(0));
         f.do(imports.takeTrap);
@@ -249,7 +249,7 @@ export class TranslatorContext extends EngineContext implements Context {
     if (known.floatReady) return;
     const off = i64.ne(i64.and(get64(hart.mstatus), c64(mstatus.FS)), c64(mstatus.FS));
     const rounds = i64.ne(i64.and(get64(hart.fcsr), c64(0xe0)), c64(0));
-    this.f.if(i32.or(off, rounds), this.#retry);
+    this.f.if(i32.or(off, rounds), this.#retry, undefined, false);
     known.floatReady = true;
   }
   protected override markFloatDirty(): void {}

@@ -10,6 +10,7 @@
  * translation at `target`, if the fetch TLB knows its page; who goes there has stored what it may have changed.
  */
 
+import { disassemble } from '../../isa/disassembler.ts';
 import { get32, get64, set } from '../../machine/emit.ts';
 import { F, hart, X } from '../../machine/hart.ts';
 import { DECODED_PROFILE, FETCH_TLB_ENTRIES, fetchEntry, PROFILE_TRANSLATED } from '../../machine/memory-map.ts';
@@ -218,14 +219,24 @@ export class RegionEmitter {
     f.set(this.#pend, i32.wrap_i64(i64.sub(this.#target, this.pageVirtual)));
     const slot = i32.shl(i32.and(this.#pend, c32(4094)), c32(1));
     const word = f.let(i32.load(slot, decoded + DECODED_PROFILE));
-    f.if(i32.eq(i32.and(word, c32(0xffff)), c32(PROFILE_TRANSLATED | number)), () => {
-      f.if(i32.lt_s(this.remaining, c32(ENTRY_STEPS)), () => {
-        f.set(this.#stopPlace, this.#pend);
-        f.br(this.#stop);
-      });
-      f.set(this.#pend, i32.add(i32.shr_u(word, c32(16)), c32(1)));
-      f.br(dispatch);
-    });
+    f.if(
+      i32.eq(i32.and(word, c32(0xffff)), c32(PROFILE_TRANSLATED | number)),
+      () => {
+        f.if(
+          i32.lt_s(this.remaining, c32(ENTRY_STEPS)),
+          () => {
+            f.set(this.#stopPlace, this.#pend);
+            f.br(this.#stop);
+          },
+          undefined,
+          false,
+        );
+        f.set(this.#pend, i32.add(i32.shr_u(word, c32(16)), c32(1)));
+        f.br(dispatch);
+      },
+      undefined,
+      true,
+    );
     this.flush(this.#written);
     f.br(this.#chain);
   }
@@ -287,15 +298,22 @@ export class RegionEmitter {
         if (needsDispatch) this.#emitDispatch(items, labels, first);
         return;
       }
-      f.block((label) => {
-        labels[i] = label;
-        const item = items[i];
-        (isLoop(item) ? this.#loopLabels : this.#blockLabels).set(firstOf(item), label);
-        nest(i - 1);
-      });
+      f.block(
+        (label) => {
+          labels[i] = label;
+          const item = items[i];
+          (isLoop(item) ? this.#loopLabels : this.#blockLabels).set(firstOf(item), label);
+          nest(i - 1);
+        },
+        this.#nameOf('to', items[i]),
+      );
       this.#emitItem(items[i]);
     };
     nest(items.length - 1);
+  }
+
+  #nameOf(what: string, item: Item): string {
+    return `${what}_${address(this.#blocks[firstOf(item)].start)}`;
   }
 
   #emitDispatch(items: readonly Item[], labels: readonly Label[], first: number): void {
@@ -314,10 +332,13 @@ export class RegionEmitter {
       this.#emitBlock(item.block);
       return;
     }
-    this.f.loop((again) => {
-      this.#again.set(item.header, again);
-      this.#emitLevel(item.items, item.header, item.last);
-    });
+    this.f.loop(
+      (again) => {
+        this.#again.set(item.header, again);
+        this.#emitLevel(item.items, item.header, item.last);
+      },
+      this.#nameOf('loop', item),
+    );
   }
 
   #emitBlock(index: number): void {
@@ -326,12 +347,13 @@ export class RegionEmitter {
     const { instructions } = block;
     if (this.#pendTargets.has(index)) f.set(this.#pend, c32(0));
     const needed = this.#stepsNeeded[index];
-    if (needed > 0) f.if(i32.lt_s(this.remaining, c32(needed)), () => this.stopAt(block.start, 0));
+    if (needed > 0) f.if(i32.lt_s(this.remaining, c32(needed)), () => this.stopAt(block.start, 0), undefined, false);
     f.set(this.remaining, i32.sub(this.remaining, c32(instructions.length)));
     let ended = false;
     let dirty = this.#dirtyAt[index];
     const known = { floatReady: false };
     for (const [i, instruction] of instructions.entries()) {
+      f.comment(() => `${address(instruction.offset)}: ${disassemble(instruction.bits, BigInt(instruction.offset))}`);
       f.scope(() => {
         const context = new TranslatorContext({
           region: this,
@@ -358,20 +380,32 @@ export class RegionEmitter {
     const index = i32.and(i32.wrap_i64(i64.shr_u(target, c64(12))), c32(FETCH_TLB_ENTRIES - 1));
     const entry = f.let(i32.add(get32(hart.fetchTlb), i32.shl(index, c32(4))));
     const page = f.let(i64.and(target, c64(-4096)));
-    f.if(i64.eq(i64.load(entry, fetchEntry.tag), i64.or(page, get64(hart.readGeneration))), () => {
-      const slot = i32.shl(i32.and(i32.wrap_i64(target), c32(4094)), c32(1));
-      const word = f.let(i32.load(i32.add(i32.load(entry, fetchEntry.decode), slot), DECODED_PROFILE));
-      const enough = i32.ge_s(this.remaining, c32(ENTRY_STEPS));
-      f.if(i32.and(enough, i32.ne(i32.and(word, c32(PROFILE_TRANSLATED)), c32(0))), () => {
-        const number = i32.and(word, c32(PROFILE_TRANSLATED - 1));
-        const entryBlock = i32.shr_u(word, c32(16));
-        f.tailCallIndirect(this.imports.translation, number, this.remaining, entryBlock, page);
-      });
-    });
+    f.if(
+      i64.eq(i64.load(entry, fetchEntry.tag), i64.or(page, get64(hart.readGeneration))),
+      () => {
+        const slot = i32.shl(i32.and(i32.wrap_i64(target), c32(4094)), c32(1));
+        const word = f.let(i32.load(i32.add(i32.load(entry, fetchEntry.decode), slot), DECODED_PROFILE));
+        const enough = i32.ge_s(this.remaining, c32(ENTRY_STEPS));
+        f.if(
+          i32.and(enough, i32.ne(i32.and(word, c32(PROFILE_TRANSLATED)), c32(0))),
+          () => {
+            const number = i32.and(word, c32(PROFILE_TRANSLATED - 1));
+            const entryBlock = i32.shr_u(word, c32(16));
+            f.tailCallIndirect(this.imports.translation, number, this.remaining, entryBlock, page);
+          },
+          undefined,
+          true,
+        );
+      },
+      undefined,
+      true,
+    );
     set(f, hart.pc, target);
     f.return(this.remaining);
   }
 }
+
+const address = (offset: number): string => offset.toString(16).padStart(3, '0');
 
 function local<T extends 'i64' | 'f64'>(
   f: FunctionBuilder,

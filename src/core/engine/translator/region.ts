@@ -12,6 +12,8 @@ import { PAGE_BYTES } from '../../machine/memory-map.ts';
 export interface Instruction {
   readonly offset: number;
   readonly length: 2 | 4;
+  /** As fetched, for those who read the code. */
+  readonly bits: number;
   readonly operation: Operation;
   readonly rd: number;
   readonly rs1: number;
@@ -45,9 +47,9 @@ function instructionAt(page: DataView, offset: number): Instruction | undefined 
   const long = (low & 3) === 3;
   if (long && offset + 4 > PAGE_BYTES) return undefined;
   if (!decodeInto(long ? page.getUint32(offset, true) : low, decoded)) return undefined;
-  const { length, rd, rs1, rs2, rs3, imm, rm } = decoded;
+  const { length, bits, rd, rs1, rs2, rs3, imm, rm } = decoded;
   const operation = operations[decoded.operation];
-  return { offset, length, operation, rd, rs1, rs2, rs3, imm, rm };
+  return { offset, length, bits, operation, rd, rs1, rs2, rs3, imm, rm };
 }
 
 function isTranslatable({ operation, imm }: Instruction): boolean {

@@ -226,7 +226,7 @@ class FunctionPrinter {
       case 'unreachable':
         return node('unreachable', []);
       case 'comment':
-        return `;; ${t.text().replaceAll('\n', ' ')}`;
+        return `;; ${t.text().replace(/\s+/g, ' ')}`;
     }
   }
 

@@ -27,9 +27,10 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -4)))
+      ;; 000: amoadd.w a0,a1,(a2)
       (local.set $local8 (i64.extend32_s (local.get $x11)))
       (local.set $local10 (call $atomicHost (local.get $x12) (i32.const 4) (i32.const 1)))
-      (if
+      (if (;unlikely;)
         (i32.or
           (i32.eqz (local.get $local10))
           (i32.or
@@ -42,9 +43,10 @@
       (local.set $local12 (local.get $local11))
       (i64.store32 (local.get $local10) (i64.add (local.get $local12) (local.get $local8)))
       (local.set $x10 (local.get $local11))
+      ;; 004: amoswap.d.aqrl a3,a1,(a2)
       (local.set $local12 (local.get $x11))
       (local.set $local10 (call $atomicHost (local.get $x12) (i32.const 8) (i32.const 1)))
-      (if
+      (if (;unlikely;)
         (i32.or
           (i32.eqz (local.get $local10))
           (i32.or
@@ -57,9 +59,10 @@
       (local.set $local8 (local.get $local11))
       (i64.store (local.get $local10) (local.get $local12))
       (local.set $x13 (local.get $local11))
+      ;; 008: amoor.d zero,a4,(a2)
       (local.set $local8 (local.get $x14))
       (local.set $local10 (call $atomicHost (local.get $x12) (i32.const 8) (i32.const 1)))
-      (if
+      (if (;unlikely;)
         (i32.or
           (i32.eqz (local.get $local10))
           (i32.or
@@ -71,9 +74,10 @@
       (local.set $local11 (i64.load (local.get $local10)))
       (local.set $local12 (local.get $local11))
       (i64.store (local.get $local10) (i64.or (local.get $local12) (local.get $local8)))
+      ;; 00c: amomax.w a5,a1,(a2)
       (local.set $local12 (i64.extend32_s (local.get $x11)))
       (local.set $local10 (call $atomicHost (local.get $x12) (i32.const 4) (i32.const 1)))
-      (if
+      (if (;unlikely;)
         (i32.or
           (i32.eqz (local.get $local10))
           (i32.or
@@ -109,7 +113,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local8 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local10))
         (i64.or (local.get $local8) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -119,7 +123,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local10))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local17) (i32.const 32768)) (i32.const 0)))

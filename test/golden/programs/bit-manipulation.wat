@@ -53,24 +53,37 @@
     (local.set $x20 (i64.load offset=160 (i32.const 0 (;s4;))))
     (local.set $pend (i32.const 0))
     (local.set $remaining (i32.add (local.get $remaining) (i32.const -18)))
+    ;; 000: andn a0,a0,a1
     (local.set $x10 (i64.and (local.get $x10) (i64.xor (local.get $x11) (i64.const -1))))
+    ;; 004: orn a1,a1,a2
     (local.set $x11 (i64.or (local.get $x11) (i64.xor (local.get $x12) (i64.const -1))))
+    ;; 008: xnor a2,a2,a3
     (local.set $x12 (i64.xor (i64.xor (local.get $x12) (local.get $x13)) (i64.const -1)))
+    ;; 00c: clz a3,a0
     (local.set $x13 (i64.clz (local.get $x10)))
+    ;; 010: ctzw a4,a1
     (local.set $x14 (i64.extend_i32_u (i32.ctz (i32.wrap_i64 (local.get $x11)))))
+    ;; 014: cpop a5,a2
     (local.set $x15 (i64.popcnt (local.get $x12)))
+    ;; 018: max a6,a0,a1
     (local.set $local13 (local.get $x10))
     (local.set $local14 (local.get $x11))
     (local.set $x16
       (select (local.get $local13) (local.get $local14) (i64.gt_s (local.get $local13) (local.get $local14))))
+    ;; 01c: minu a7,a0,a1
     (local.set $local14 (local.get $x10))
     (local.set $local13 (local.get $x11))
     (local.set $x17
       (select (local.get $local14) (local.get $local13) (i64.lt_u (local.get $local14) (local.get $local13))))
+    ;; 020: sext.b t0,a0
     (local.set $x5 (i64.extend8_s (local.get $x10)))
+    ;; 024: zext.h t1,a1
     (local.set $x6 (i64.and (local.get $x11) (i64.const 65535)))
+    ;; 028: rol t2,a0,a1
     (local.set $x7 (i64.rotl (local.get $x10) (local.get $x11)))
+    ;; 02c: roriw t3,a0,0x7
     (local.set $x28 (i64.extend_i32_s (i32.rotr (i32.wrap_i64 (local.get $x10)) (i32.const 7))))
+    ;; 030: rev8 t4,a0
     (local.set $local13 (local.get $x10))
     (local.set $local14
       (i64.or
@@ -82,6 +95,7 @@
           (i64.and (i64.shr_u (local.get $local14) (i64.const 16)) (i64.const 0xffff0000ffff))
           (i64.shl (i64.and (local.get $local14) (i64.const 0xffffffff0000ffff)) (i64.const 16)))
         (i64.const 32)))
+    ;; 034: orc.b t5,a0
     (local.set $local14 (local.get $x10))
     (local.set $x30
       (i64.mul
@@ -95,9 +109,13 @@
             (i64.const 0x8080808080808080))
           (i64.const 7))
         (i64.const 255)))
+    ;; 038: bext t6,a0,a1
     (local.set $x31 (i64.and (i64.shr_u (local.get $x10) (local.get $x11)) (i64.const 1)))
+    ;; 03c: bseti s2,a0,0x28
     (local.set $x18 (i64.or (local.get $x10) (i64.const 0x10000000000)))
+    ;; 040: bclr s3,a0,a1
     (local.set $x19 (i64.and (local.get $x10) (i64.rotl (i64.const -2) (local.get $x11))))
+    ;; 044: binvi s4,a0,0x3
     (local.set $x20 (i64.xor (local.get $x10) (i64.const 8)))
     (local.set $target (i64.add (local.get $page) (i64.const 72)))
     (i64.store offset=40 (i32.const 0 (;t0;)) (local.get $x5))
@@ -125,7 +143,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local14 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local27))
         (i64.or (local.get $local14) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -135,7 +153,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local27))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local28) (i32.const 32768)) (i32.const 0)))

@@ -149,137 +149,268 @@
     (block $chain (block $stop (loop $dispatch (block $indirect
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -100)))
+      ;; 000: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 004: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 008: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 00c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 010: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 014: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 018: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 01c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 020: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 024: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 028: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 02c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 030: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 034: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 038: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 03c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 040: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 044: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 048: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 04c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 050: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 054: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 058: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 05c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 060: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 064: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 068: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 06c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 070: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 074: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 078: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 07c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 080: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 084: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 088: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 08c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 090: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 094: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 098: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 09c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0a0: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0a4: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0a8: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0ac: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0b0: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0b4: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0b8: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0bc: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0c0: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0c4: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0c8: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0cc: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0d0: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0d4: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0d8: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0dc: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0e0: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0e4: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0e8: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0ec: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0f0: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0f4: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0f8: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 0fc: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 100: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 104: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 108: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 10c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 110: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 114: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 118: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 11c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 120: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 124: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 128: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 12c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 130: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 134: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 138: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 13c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 140: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 144: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 148: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 14c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 150: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 154: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 158: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 15c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 160: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 164: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 168: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 16c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 170: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 174: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 178: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 17c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 180: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 184: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 188: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 18c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -31)))
+      ;; 190: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 194: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 198: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 19c: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1a0: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1a4: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1a8: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1ac: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1b0: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1b4: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1b8: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1bc: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1c0: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1c4: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1c8: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1cc: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1d0: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1d4: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1d8: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1dc: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1e0: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1e4: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1e8: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1ec: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1f0: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1f4: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1f8: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 1fc: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 200: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 204: add a0,a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 208: jalr zero,0(ra)
       (local.set $local10 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local10))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -289,9 +420,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local11
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local11) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local11) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -314,7 +445,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local10 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local12))
         (i64.or (local.get $local10) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -324,7 +455,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local12))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local13) (i32.const 32768)) (i32.const 0)))

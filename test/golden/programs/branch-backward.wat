@@ -21,42 +21,47 @@
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block
-      (br_if $block (i32.eqz (local.get $pend)))
-      (br_table $block $block $block $block (i32.add (local.get $pend) (i32.const -1)))
-    ) ;; $block
-      (loop $loop (block $block_2 (block $block_3 (block $block_4
-        (br_if $block_4 (i32.eqz (local.get $pend)))
-        (br_table $block_4 $block_3 $block_2 $block_4 (i32.add (local.get $pend) (i32.const -1)))
-      ) ;; $block_4
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_000
+      (br_if $to_000 (i32.eqz (local.get $pend)))
+      (br_table $to_000 $to_000 $to_000 $to_000 (i32.add (local.get $pend) (i32.const -1)))
+    ) ;; $to_000
+      (loop $loop_000 (block $to_00c (block $to_008 (block $to_000_2
+        (br_if $to_000_2 (i32.eqz (local.get $pend)))
+        (br_table $to_000_2 $to_008 $to_00c $to_000_2 (i32.add (local.get $pend) (i32.const -1)))
+      ) ;; $to_000_2
         (local.set $pend (i32.const 0))
-        (if (i32.lt_s (local.get $remaining) (i32.const 2))
+        (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 2))
           (then
             (local.set $stop_place (i32.const 0))
             (br $stop)))
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+        ;; 000: addi a0,a0,1
         (local.set $x10 (i64.add (local.get $x10) (i64.const 1)))
+        ;; 004: jalr zero,0(ra)
         (local.set $local9 (i64.and (local.get $x1) (i64.const -2)))
         (local.set $target (local.get $local9))
         (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
         (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
         (br $chain)
-      ) ;; $block_3
+      ) ;; $to_008
         (local.set $pend (i32.const 0))
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-        (br_if $loop (i64.ne (local.get $x11) (i64.const 0)))
-      ) ;; $block_2
+        ;; 008: bne a1,zero,0
+        (br_if $loop_000 (i64.ne (local.get $x11) (i64.const 0)))
+      ) ;; $to_00c
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+        ;; 00c: addi a0,a0,2
         (local.set $x10 (i64.add (local.get $x10) (i64.const 2)))
-        (br $loop)
+        ;; 010: jal zero,0
+        (br $loop_000)
       )
     ) ;; $indirect
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local11
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local11) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local11) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -79,7 +84,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local9 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local12))
         (i64.or (local.get $local9) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -89,7 +94,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local12))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local13) (i32.const 32768)) (i32.const 0)))

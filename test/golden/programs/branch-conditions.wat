@@ -32,27 +32,37 @@
     (local.set $x15 (i64.load offset=120 (i32.const 0 (;a5;))))
     (local.set $x16 (i64.load offset=128 (i32.const 0 (;a6;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_024
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $block (i64.eq (local.get $x10) (local.get $x11)))
+      ;; 000: beq a0,a1,24
+      (br_if $to_024 (i64.eq (local.get $x10) (local.get $x11)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $block (i64.ne (local.get $x10) (local.get $x12)))
+      ;; 004: bne a0,a2,24
+      (br_if $to_024 (i64.ne (local.get $x10) (local.get $x12)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $block (i64.lt_s (local.get $x10) (local.get $x13)))
+      ;; 008: blt a0,a3,24
+      (br_if $to_024 (i64.lt_s (local.get $x10) (local.get $x13)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $block (i64.ge_s (local.get $x10) (local.get $x14)))
+      ;; 00c: bge a0,a4,24
+      (br_if $to_024 (i64.ge_s (local.get $x10) (local.get $x14)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $block (i64.lt_u (local.get $x10) (local.get $x15)))
+      ;; 010: bltu a0,a5,24
+      (br_if $to_024 (i64.lt_u (local.get $x10) (local.get $x15)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $block (i64.ge_u (local.get $x10) (local.get $x16)))
+      ;; 014: bgeu a0,a6,24
+      (br_if $to_024 (i64.ge_u (local.get $x10) (local.get $x16)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $block (i64.lt_s (local.get $x11) (i64.const 0)))
+      ;; 018: blt a1,zero,24
+      (br_if $to_024 (i64.lt_s (local.get $x11) (i64.const 0)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $block (i64.le_s (local.get $x12) (i64.const 0)))
+      ;; 01c: bge zero,a2,24
+      (br_if $to_024 (i64.le_s (local.get $x12) (i64.const 0)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-    ) ;; $block
+      ;; 020: bne a3,zero,24
+    ) ;; $to_024
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 024: jalr zero,0(ra)
       (local.set $local15 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local15))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -61,9 +71,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local16
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local16) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local16) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -84,7 +94,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local15 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local17))
         (i64.or (local.get $local15) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -94,7 +104,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local17))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local18) (i32.const 32768)) (i32.const 0)))

@@ -25,19 +25,25 @@
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
     (local.set $x13 (i64.load offset=104 (i32.const 0 (;a3;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (block $block_2
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_010 (block $to_00c
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $block_2 (i64.lt_u (local.get $x10) (local.get $x11)))
+      ;; 000: bltu a0,a1,c
+      (br_if $to_00c (i64.lt_u (local.get $x10) (local.get $x11)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 004: sub a2,a0,a1
       (local.set $x12 (i64.sub (local.get $x10) (local.get $x11)))
-      (br $block)
-    ) ;; $block_2
+      ;; 008: jal zero,10
+      (br $to_010)
+    ) ;; $to_00c
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 00c: sub a2,a1,a0
       (local.set $x12 (i64.sub (local.get $x11) (local.get $x10)))
-    ) ;; $block
+    ) ;; $to_010
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 010: add a3,a3,a2
       (local.set $x13 (i64.add (local.get $x13) (local.get $x12)))
+      ;; 014: jalr zero,0(ra)
       (local.set $local12 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local12))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -48,9 +54,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local13
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local13) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local13) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -75,7 +81,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local12 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local14))
         (i64.or (local.get $local12) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -85,7 +91,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local14))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local15) (i32.const 32768)) (i32.const 0)))

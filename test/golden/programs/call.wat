@@ -23,19 +23,23 @@
     (local.set $x8 (i64.load offset=64 (i32.const 0 (;s0;))))
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (block $block_2 (block $block_3
-      (br_if $block_3 (i32.eqz (local.get $pend)))
-      (br_table $block_3 $block_2 $block $block_3 (i32.add (local.get $pend) (i32.const -1)))
-    ) ;; $block_3
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_010 (block $to_008 (block $to_000
+      (br_if $to_000 (i32.eqz (local.get $pend)))
+      (br_table $to_000 $to_008 $to_010 $to_000 (i32.add (local.get $pend) (i32.const -1)))
+    ) ;; $to_000
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 000: addi s0,ra,0
       (local.set $x8 (local.get $x1))
+      ;; 004: jal ra,10
       (local.set $x1 (i64.add (local.get $page) (i64.const 8)))
-      (br $block)
-    ) ;; $block_2
+      (br $to_010)
+    ) ;; $to_008
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 008: add a1,a1,a0
       (local.set $x11 (i64.add (local.get $x11) (local.get $x10)))
+      ;; 00c: jalr zero,0(s0)
       (local.set $local11 (i64.and (local.get $x8) (i64.const -2)))
       (local.set $target (local.get $local11))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -44,9 +48,11 @@
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
       (br $chain)
-    ) ;; $block
+    ) ;; $to_010
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 010: slli a0,a0,0x1
       (local.set $x10 (i64.shl (local.get $x10) (i64.const 1)))
+      ;; 014: jalr zero,0(ra)
       (local.set $local11 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local11))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -59,9 +65,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local12
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local12) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local12) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -90,7 +96,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local13))
         (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -100,7 +106,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local13))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local14) (i32.const 32768)) (i32.const 0)))

@@ -25,13 +25,16 @@
     (block $chain (block $stop (loop $dispatch (block $indirect
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 000: beq a0,zero,c
       (if (i64.eqz (local.get $x10))
         (then
           (local.set $target (i64.add (local.get $page) (i64.const 12)))
           (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
           (br $chain)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 004: addi a1,a1,1
       (local.set $x11 (i64.add (local.get $x11) (i64.const 1)))
+      ;; 008: jalr zero,0(ra)
       (local.set $local10 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local10))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -41,9 +44,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local11
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local11) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local11) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -66,7 +69,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local10 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local12))
         (i64.or (local.get $local10) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -76,7 +79,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local12))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local13) (i32.const 32768)) (i32.const 0)))

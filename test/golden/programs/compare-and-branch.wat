@@ -29,20 +29,28 @@
     (local.set $x14 (i64.load offset=112 (i32.const 0 (;a4;))))
     (local.set $x15 (i64.load offset=120 (i32.const 0 (;a5;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_01c
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 000: sltu a2,a0,a1
       (local.set $x12 (i64.extend_i32_u (i64.lt_u (local.get $x10) (local.get $x11))))
-      (br_if $block (i64.ne (local.get $x12) (i64.const 0)))
+      ;; 004: bne a2,zero,1c
+      (br_if $to_01c (i64.ne (local.get $x12) (i64.const 0)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -3)))
+      ;; 008: slti a3,a0,10
       (local.set $x13 (i64.extend_i32_u (i64.lt_s (local.get $x10) (i64.const 10))))
+      ;; 00c: xori a3,a3,1
       (local.set $x13 (i64.xor (local.get $x13) (i64.const 1)))
-      (br_if $block (i64.eqz (local.get $x13)))
+      ;; 010: beq a3,zero,1c
+      (br_if $to_01c (i64.eqz (local.get $x13)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 014: sltiu a4,a0,1
       (local.set $x14 (i64.extend_i32_u (i64.eqz (local.get $x10))))
+      ;; 018: sltu a5,zero,a4
       (local.set $x15 (i64.extend_i32_u (i64.ne (local.get $x14) (i64.const 0))))
-    ) ;; $block
+    ) ;; $to_01c
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 01c: jalr zero,0(ra)
       (local.set $local14 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local14))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -55,9 +63,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local15
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local15) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local15) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -86,7 +94,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local14 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local16))
         (i64.or (local.get $local14) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -96,7 +104,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local16))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local17) (i32.const 32768)) (i32.const 0)))

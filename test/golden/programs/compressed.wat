@@ -30,22 +30,26 @@
     (local.set $x8 (i64.load offset=64 (i32.const 0 (;s0;))))
     (local.set $x2 (i64.load offset=16 (i32.const 0 (;sp;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (loop $loop
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_012 (loop $loop_000
       (local.set $pend (i32.const 0))
-      (if (i32.lt_s (local.get $remaining) (i32.const 8))
+      (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 8))
         (then
           (local.set $stop_place (i32.const 0))
           (br $stop)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -6)))
+      ;; 000: c.addi a0,1
       (local.set $x10 (i64.add (local.get $x10) (i64.const 1)))
+      ;; 002: lui a1,0x12345
       (local.set $x11 (i64.const 0x12345000))
+      ;; 006: c.add a0,a1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+      ;; 008: c.ld s0,8(a0)
       (local.set $local9 (i64.add (local.get $x10) (i64.const 8)))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local10))
           (i64.or
@@ -57,18 +61,19 @@
               (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $local12 (call $loadQuick (local.get $local9) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x30008))
               (br $stop)))
           (local.set $local11 (local.get $local12))))
       (local.set $x8 (local.get $local11))
+      ;; 00a: c.sdsp s0,0(sp)
       (local.set $local12 (local.get $x2))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local12) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local10))
           (i64.or
@@ -80,17 +85,21 @@
             (local.get $x8)))
         (else
           (call $storeQuick (local.get $local12) (i32.const 8) (local.get $x8))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x2000a))
               (br $stop)))))
-      (br_if $block (i64.eqz (local.get $x8)))
+      ;; 00c: c.beqz s0,12
+      (br_if $to_012 (i64.eqz (local.get $x8)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 00e: c.addi sp,-16
       (local.set $x2 (i64.add (local.get $x2) (i64.const -16)))
-      (br $loop)
+      ;; 010: c.j 0
+      (br $loop_000)
     )
-    ) ;; $block
+    ) ;; $to_012
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 012: c.jr ra
       (local.set $local12 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local12))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -103,9 +112,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local10
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local10) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local10) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -134,7 +143,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local12 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local16))
         (i64.or (local.get $local12) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -144,7 +153,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local16))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local17) (i32.const 32768)) (i32.const 0)))

@@ -30,18 +30,31 @@
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
     (local.set $pend (i32.const 0))
     (local.set $remaining (i32.add (local.get $remaining) (i32.const -13)))
+    ;; 000: lui a0,0xdead
     (local.set $x10 (i64.const 0xdead000))
+    ;; 004: addiw a0,a0,-273
     (local.set $x10 (i64.extend_i32_s (i32.add (i32.wrap_i64 (local.get $x10)) (i32.const -273))))
+    ;; 008: lui a1,0x247
     (local.set $x11 (i64.const 0x247000))
+    ;; 00c: addiw a1,a1,-1875
     (local.set $x11 (i64.extend_i32_s (i32.add (i32.wrap_i64 (local.get $x11)) (i32.const -1875))))
+    ;; 010: slli a1,a1,0xe
     (local.set $x11 (i64.shl (local.get $x11) (i64.const 14)))
+    ;; 014: addi a1,a1,-947
     (local.set $x11 (i64.add (local.get $x11) (i64.const -947)))
+    ;; 018: slli a1,a1,0xc
     (local.set $x11 (i64.shl (local.get $x11) (i64.const 12)))
+    ;; 01c: addi a1,a1,1511
     (local.set $x11 (i64.add (local.get $x11) (i64.const 1511)))
+    ;; 020: slli a1,a1,0xd
     (local.set $x11 (i64.shl (local.get $x11) (i64.const 13)))
+    ;; 024: addi a1,a1,-272
     (local.set $x11 (i64.add (local.get $x11) (i64.const -272)))
+    ;; 028: addi a2,zero,-1
     (local.set $x12 (i64.const -1))
+    ;; 02c: srli a2,a2,0x20
     (local.set $x12 (i64.shr_u (local.get $x12) (i64.const 32)))
+    ;; 030: and a0,a0,a2
     (local.set $x10 (i64.and (local.get $x10) (local.get $x12)))
     (local.set $target (i64.add (local.get $page) (i64.const 52)))
     (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
@@ -54,7 +67,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local10))
         (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -64,7 +77,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local10))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local12) (i32.const 32768)) (i32.const 0)))

@@ -31,9 +31,11 @@
     (block $chain (block $stop (loop $dispatch (block $indirect
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -7)))
+      ;; 000: addi a0,a0,1
       (local.set $x10 (i64.add (local.get $x10) (i64.const 1)))
+      ;; 004: csrrs a1,sstatus,a0
       (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 5)))
-      (if (i32.eqz (i32.load offset=536 (i32.const 0 (;privilege;))))
+      (if (;unlikely;) (i32.eqz (i32.load offset=536 (i32.const 0 (;privilege;))))
         (then
           (local.set $stop_place (i32.const 0x60004))
           (br $stop)))
@@ -87,9 +89,11 @@
           (local.set $stop_place (i32.const 0x50008))
           (br $stop)))
       (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+      ;; 008: addi a2,a2,1
       (local.set $x12 (i64.add (local.get $x12) (i64.const 1)))
+      ;; 00c: csrrw zero,sscratch,a2
       (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 3)))
-      (if (i32.eqz (i32.load offset=536 (i32.const 0 (;privilege;))))
+      (if (;unlikely;) (i32.eqz (i32.load offset=536 (i32.const 0 (;privilege;))))
         (then
           (local.set $stop_place (i32.const 0x4000c))
           (br $stop)))
@@ -110,9 +114,10 @@
           (local.set $stop_place (i32.const 0x30010))
           (br $stop)))
       (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+      ;; 010: csrrs a3,time,zero
       (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 2)))
       (local.set $local17 (i32.load offset=536 (i32.const 0 (;privilege;))))
-      (if
+      (if (;unlikely;)
         (i32.or
           (i32.and
             (i32.ne (local.get $local17) (i32.const 3))
@@ -151,7 +156,9 @@
               (i64.const 32)))))
       (local.set $local11 (local.get $local12))
       (local.set $x13 (local.get $local11))
+      ;; 014: addi a3,a3,1
       (local.set $x13 (i64.add (local.get $x13) (i64.const 1)))
+      ;; 018: jalr zero,0(ra)
       (local.set $local11 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local11))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -164,9 +171,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local17
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local17) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local17) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -195,7 +202,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local20))
         (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -205,7 +212,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local20))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local21) (i32.const 32768)) (i32.const 0)))

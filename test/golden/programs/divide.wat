@@ -29,6 +29,7 @@
     (local.set $x17 (i64.load offset=136 (i32.const 0 (;a7;))))
     (local.set $pend (i32.const 0))
     (local.set $remaining (i32.add (local.get $remaining) (i32.const -6)))
+    ;; 000: div a0,a1,a2
     (local.set $local8 (local.get $x11))
     (local.set $local10 (local.get $x12))
     (local.set $local11 (i64.eqz (local.get $local10)))
@@ -46,6 +47,7 @@
                 (i64.eq (local.get $local8) (i64.const 0x8000000000000000))
                 (i64.eq (local.get $local10) (i64.const -1))))))
         (local.get $local11)))
+    ;; 004: divu a3,a1,a2
     (local.set $local10 (local.get $x12))
     (local.set $local11 (i64.eqz (local.get $local10)))
     (local.set $x13
@@ -53,6 +55,7 @@
         (i64.const -1)
         (i64.div_u (local.get $x11) (select (i64.const 1) (local.get $local10) (local.get $local11)))
         (local.get $local11)))
+    ;; 008: rem a4,a1,a2
     (local.set $local10 (local.get $x11))
     (local.set $local8 (local.get $x12))
     (local.set $local11 (i64.eqz (local.get $local8)))
@@ -61,6 +64,7 @@
         (local.get $local10)
         (i64.rem_s (local.get $local10) (select (i64.const 1) (local.get $local8) (local.get $local11)))
         (local.get $local11)))
+    ;; 00c: remu a5,a1,a2
     (local.set $local8 (local.get $x11))
     (local.set $local10 (local.get $x12))
     (local.set $local11 (i64.eqz (local.get $local10)))
@@ -69,6 +73,7 @@
         (local.get $local8)
         (i64.rem_u (local.get $local8) (select (i64.const 1) (local.get $local10) (local.get $local11)))
         (local.get $local11)))
+    ;; 010: divw a6,a1,a2
     (local.set $local11 (i32.wrap_i64 (local.get $x11)))
     (local.set $local16 (i32.wrap_i64 (local.get $x12)))
     (local.set $local17 (i32.eqz (local.get $local16)))
@@ -87,6 +92,7 @@
                   (i32.eq (local.get $local11) (i32.const 0x80000000))
                   (i32.eq (local.get $local16) (i32.const -1))))))
           (local.get $local17))))
+    ;; 014: remuw a7,a1,a2
     (local.set $local17 (i32.wrap_i64 (local.get $x11)))
     (local.set $local16 (i32.wrap_i64 (local.get $x12)))
     (local.set $local11 (i32.eqz (local.get $local16)))
@@ -110,7 +116,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local10 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local11))
         (i64.or (local.get $local10) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -120,7 +126,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local11))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local16) (i32.const 32768)) (i32.const 0)))

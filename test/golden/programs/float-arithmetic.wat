@@ -30,7 +30,8 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -5)))
-      (if
+      ;; 000: fadd.d fa0,fa1,fa2
+      (if (;unlikely;)
         (i32.or
           (i64.ne
             (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576))
@@ -62,6 +63,7 @@
               (i64.const 0)))
           (local.set $local11 (local.get $local12))))
       (local.set $f10 (f64.reinterpret_i64 (local.get $local11)))
+      ;; 004: fmul.d fa0,fa0,fa3
       (local.set $local12 (i64.reinterpret_f64 (local.get $f10)))
       (local.set $local11 (i64.reinterpret_f64 (local.get $f13)))
       (local.set $local10
@@ -87,6 +89,7 @@
               (i64.const 0)))
           (local.set $local10 (local.get $local9))))
       (local.set $f10 (f64.reinterpret_i64 (local.get $local10)))
+      ;; 008: fsub.d fa4,fa0,fa1
       (local.set $local9 (i64.reinterpret_f64 (local.get $f10)))
       (local.set $local10 (i64.reinterpret_f64 (local.get $f11)))
       (local.set $local11
@@ -110,6 +113,7 @@
               (i64.const 0)))
           (local.set $local11 (local.get $local12))))
       (local.set $f14 (f64.reinterpret_i64 (local.get $local11)))
+      ;; 00c: fdiv.d fa5,fa4,fa0
       (local.set $local12 (i64.reinterpret_f64 (local.get $f14)))
       (local.set $local11 (i64.reinterpret_f64 (local.get $f10)))
       (local.set $local10
@@ -135,6 +139,7 @@
               (i64.const 0)))
           (local.set $local10 (local.get $local9))))
       (local.set $f15 (f64.reinterpret_i64 (local.get $local10)))
+      ;; 010: fsqrt.d fa6,fa5
       (local.set $local9 (i64.reinterpret_f64 (local.get $f15)))
       (local.set $local10 (i64.reinterpret_f64 (f64.sqrt (f64.reinterpret_i64 (local.get $local9)))))
       (if (;unlikely;)
@@ -178,7 +183,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local18))
         (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -188,7 +193,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local18))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local19) (i32.const 32768)) (i32.const 0)))

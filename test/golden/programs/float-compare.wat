@@ -33,10 +33,11 @@
     (local.set $f11 (f64.load offset=88 (i32.const 272 (;fa1;))))
     (local.set $f0 (f64.load (i32.const 272 (;ft0;))))
     (local.set $f1 (f64.load offset=8 (i32.const 272 (;ft1;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_014
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
-      (if
+      ;; 000: flt.d a0,fa0,fa1
+      (if (;unlikely;)
         (i32.or
           (i64.ne
             (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576))
@@ -66,9 +67,11 @@
               (i64.const 0)))
           (local.set $local12 (local.get $local13))))
       (local.set $x10 (local.get $local12))
-      (br_if $block (i64.ne (local.get $x10) (i64.const 0)))
+      ;; 004: bne a0,zero,14
+      (br_if $to_014 (i64.ne (local.get $x10) (i64.const 0)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -3)))
-      (if
+      ;; 008: feq.d a1,fa0,fa1
+      (if (;unlikely;)
         (i32.or
           (i64.ne
             (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576))
@@ -102,6 +105,7 @@
               (i64.const 0)))
           (local.set $local10 (local.get $local9))))
       (local.set $x11 (local.get $local10))
+      ;; 00c: fle.s a2,ft0,ft1
       (local.set $local9 (i64.reinterpret_f64 (local.get $f0)))
       (local.set $local10
         (select
@@ -139,6 +143,7 @@
               (i64.const 0)))
           (local.set $local20 (local.get $local21))))
       (local.set $x12 (local.get $local20))
+      ;; 010: fclass.d a3,fa0
       (local.set $local21 (i64.reinterpret_f64 (local.get $f10)))
       (local.set $local20
         (call $softfloat
@@ -149,9 +154,10 @@
           (i64.const 0)
           (i64.const 0)))
       (local.set $x13 (local.get $local20))
-    ) ;; $block
+    ) ;; $to_014
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
-      (if
+      ;; 014: fmin.d fa0,fa0,fa1
+      (if (;unlikely;)
         (i32.or
           (i64.ne
             (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576))
@@ -178,6 +184,7 @@
               (i64.const 0)))
           (local.set $local19 (local.get $local18))))
       (local.set $f10 (f64.reinterpret_i64 (local.get $local19)))
+      ;; 018: jalr zero,0(ra)
       (local.set $local18 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local18))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -191,9 +198,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local11
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local11) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local11) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -224,7 +231,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local18 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local25))
         (i64.or (local.get $local18) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -234,7 +241,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local25))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local26) (i32.const 32768)) (i32.const 0)))

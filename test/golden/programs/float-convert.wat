@@ -35,7 +35,8 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -7)))
-      (if
+      ;; 000: fcvt.d.l fa0,a0
+      (if (;unlikely;)
         (i32.or
           (i64.ne
             (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576))
@@ -62,9 +63,11 @@
               (i64.const 0)))
           (local.set $local9 (local.get $local10))))
       (local.set $f10 (f64.reinterpret_i64 (local.get $local9)))
+      ;; 004: fcvt.d.w fa1,a1
       (local.set $local10 (i64.extend32_s (local.get $x11)))
       (local.set $local9 (i64.reinterpret_f64 (f64.convert_i64_s (local.get $local10))))
       (local.set $f11 (f64.reinterpret_i64 (local.get $local9)))
+      ;; 008: fcvt.s.d fa2,fa0
       (local.set $local9 (i64.reinterpret_f64 (local.get $f10)))
       (local.set $local10
         (i64.extend_i32_u (i32.reinterpret_f32 (f32.demote_f64 (f64.reinterpret_i64 (local.get $local9))))))
@@ -88,6 +91,7 @@
               (i64.const 0)))
           (local.set $local10 (local.get $local8))))
       (local.set $f12 (f64.reinterpret_i64 (i64.or (local.get $local10) (i64.const 0xffffffff00000000))))
+      ;; 00c: fcvt.d.s fa3,fa2
       (local.set $local8 (i64.reinterpret_f64 (local.get $f12)))
       (local.set $local10
         (select
@@ -112,6 +116,7 @@
               (i64.const 0)))
           (local.set $local15 (local.get $local16))))
       (local.set $f13 (f64.reinterpret_i64 (local.get $local15)))
+      ;; 010: fcvt.l.d a2,fa0,rtz
       (local.set $local16 (i64.reinterpret_f64 (local.get $f10)))
       (local.set $local18 (f64.reinterpret_i64 (local.get $local16)))
       (local.set $local19 (f64.trunc (local.get $local18)))
@@ -134,6 +139,7 @@
               (i64.const 0)))
           (local.set $local15 (local.get $local9))))
       (local.set $x12 (local.get $local15))
+      ;; 014: fcvt.w.d a3,fa0,rtz
       (local.set $local9 (i64.reinterpret_f64 (local.get $f10)))
       (local.set $local19 (f64.reinterpret_i64 (local.get $local9)))
       (local.set $local18 (f64.trunc (local.get $local19)))
@@ -156,6 +162,7 @@
               (i64.const 0)))
           (local.set $local15 (local.get $local16))))
       (local.set $x13 (local.get $local15))
+      ;; 018: fcvt.lu.d a4,fa0,rtz
       (local.set $local16 (i64.reinterpret_f64 (local.get $f10)))
       (local.set $local18 (f64.reinterpret_i64 (local.get $local16)))
       (local.set $local19 (f64.trunc (local.get $local18)))
@@ -209,7 +216,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local9 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local23))
         (i64.or (local.get $local9) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -219,7 +226,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local23))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local24) (i32.const 32768)) (i32.const 0)))

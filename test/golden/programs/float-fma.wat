@@ -32,7 +32,8 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -3)))
-      (if
+      ;; 000: fmadd.d fa0,fa1,fa2,fa0
+      (if (;unlikely;)
         (i32.or
           (i64.ne
             (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576))
@@ -71,6 +72,7 @@
               (local.get $local12)))
           (local.set $local13 (local.get $local14))))
       (local.set $f10 (f64.reinterpret_i64 (local.get $local13)))
+      ;; 004: fnmsub.d fa0,fa3,fa4,fa0
       (local.set $local14 (i64.xor (i64.reinterpret_f64 (local.get $f13)) (i64.const 0x8000000000000000)))
       (local.set $local13 (i64.reinterpret_f64 (local.get $f14)))
       (local.set $local12 (i64.reinterpret_f64 (local.get $f10)))
@@ -101,6 +103,7 @@
               (local.get $local12)))
           (local.set $local11 (local.get $local10))))
       (local.set $f10 (f64.reinterpret_i64 (local.get $local11)))
+      ;; 008: fmadd.s ft0,ft1,ft2,ft3
       (local.set $local10 (i64.reinterpret_f64 (local.get $f1)))
       (local.set $local11
         (select
@@ -169,7 +172,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local25 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local27))
         (i64.or (local.get $local25) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -179,7 +182,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local27))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local28) (i32.const 32768)) (i32.const 0)))

@@ -30,14 +30,15 @@
     (local.set $f15 (f64.load offset=120 (i32.const 272 (;fa5;))))
     (local.set $f14 (f64.load offset=112 (i32.const 272 (;fa4;))))
     (local.set $f10 (f64.load offset=80 (i32.const 272 (;fa0;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (loop $loop
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_018 (loop $loop_000
       (local.set $pend (i32.const 0))
-      (if (i32.lt_s (local.get $remaining) (i32.const 7))
+      (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 7))
         (then
           (local.set $stop_place (i32.const 0))
           (br $stop)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -6)))
-      (if
+      ;; 000: fld fa5,0(a0)
+      (if (;unlikely;)
         (i32.or
           (i64.ne
             (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576))
@@ -51,7 +52,7 @@
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -62,18 +63,19 @@
             (i64.load (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x60000))
               (br $stop)))
           (local.set $local10 (local.get $local11))))
       (local.set $f15 (f64.reinterpret_i64 (local.get $local10)))
+      ;; 004: fld fa4,0(a1)
       (local.set $local11 (local.get $x11))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -85,12 +87,13 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x50004))
               (br $stop)))
           (local.set $local10 (local.get $local8))))
       (local.set $f14 (f64.reinterpret_i64 (local.get $local10)))
+      ;; 008: fmadd.d fa0,fa5,fa4,fa0
       (local.set $local8 (i64.reinterpret_f64 (local.get $f15)))
       (local.set $local10 (i64.reinterpret_f64 (local.get $f14)))
       (local.set $local11 (i64.reinterpret_f64 (local.get $f10)))
@@ -121,13 +124,17 @@
               (local.get $local11)))
           (local.set $local16 (local.get $local17))))
       (local.set $f10 (f64.reinterpret_i64 (local.get $local16)))
+      ;; 00c: addi a0,a0,8
       (local.set $x10 (i64.add (local.get $x10) (i64.const 8)))
+      ;; 010: addi a1,a1,8
       (local.set $x11 (i64.add (local.get $x11) (i64.const 8)))
-      (br_if $loop (i64.ne (local.get $x10) (local.get $x12)))
-      (br $block)
+      ;; 014: bne a0,a2,0
+      (br_if $loop_000 (i64.ne (local.get $x10) (local.get $x12)))
+      (br $to_018)
     )
-    ) ;; $block
+    ) ;; $to_018
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 018: jalr zero,0(ra)
       (local.set $local17 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local17))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -141,9 +148,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local9
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -174,7 +181,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local17 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local20))
         (i64.or (local.get $local17) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -184,7 +191,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local20))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local21) (i32.const 32768)) (i32.const 0)))

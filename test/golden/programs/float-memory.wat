@@ -24,7 +24,8 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -4)))
-      (if
+      ;; 000: fld fa0,0(sp)
+      (if (;unlikely;)
         (i32.or
           (i64.ne
             (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576))
@@ -38,7 +39,7 @@
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -49,18 +50,19 @@
             (i64.load (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x40000))
               (br $stop)))
           (local.set $local10 (local.get $local11))))
       (local.set $f10 (f64.reinterpret_i64 (local.get $local10)))
+      ;; 004: fsd fa0,8(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 8)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
@@ -72,16 +74,17 @@
             (local.get $f10)))
         (else
           (call $storeQuick (local.get $local11) (i32.const 8) (i64.reinterpret_f64 (local.get $f10)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x30004))
               (br $stop)))))
+      ;; 008: flw ft0,16(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 16)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -93,18 +96,19 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 4)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x20008))
               (br $stop)))
           (local.set $local10 (local.get $local8))))
       (local.set $f0 (f64.reinterpret_i64 (i64.or (local.get $local10) (i64.const 0xffffffff00000000))))
+      ;; 00c: fsw ft0,20(sp)
       (local.set $local8 (i64.add (local.get $x2) (i64.const 20)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
@@ -116,7 +120,7 @@
             (i64.reinterpret_f64 (local.get $f0))))
         (else
           (call $storeQuick (local.get $local8) (i32.const 4) (i64.reinterpret_f64 (local.get $f0)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x1000c))
               (br $stop)))))
@@ -139,7 +143,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local8 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local9))
         (i64.or (local.get $local8) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -149,7 +153,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local9))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local14) (i32.const 32768)) (i32.const 0)))

@@ -35,7 +35,8 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -8)))
-      (if
+      ;; 000: fmv.d.x fa0,a0
+      (if (;unlikely;)
         (i32.or
           (i64.ne
             (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576))
@@ -45,6 +46,7 @@
           (local.set $stop_place (i32.const 0x80000))
           (br $stop)))
       (local.set $f10 (f64.reinterpret_i64 (local.get $x10)))
+      ;; 004: fsgnjn.d fa1,fa0,fa0
       (local.set $f11
         (f64.reinterpret_i64
           (i64.or
@@ -52,20 +54,25 @@
             (i64.xor
               (i64.and (i64.reinterpret_f64 (local.get $f10)) (i64.const 0x8000000000000000))
               (i64.const 0x8000000000000000)))))
+      ;; 008: fsgnjx.d fa2,fa1,fa1
       (local.set $f12
         (f64.reinterpret_i64
           (i64.xor
             (i64.reinterpret_f64 (local.get $f11))
             (i64.and (i64.reinterpret_f64 (local.get $f11)) (i64.const 0x8000000000000000)))))
+      ;; 00c: fsgnj.d fa3,fa0,fa1
       (local.set $f13
         (f64.reinterpret_i64
           (i64.or
             (i64.and (i64.reinterpret_f64 (local.get $f10)) (i64.const 0x7fffffffffffffff))
             (i64.and (i64.reinterpret_f64 (local.get $f11)) (i64.const 0x8000000000000000)))))
+      ;; 010: fmv.x.d a1,fa3
       (local.set $x11 (i64.reinterpret_f64 (local.get $f13)))
+      ;; 014: fmv.w.x ft0,a2
       (local.set $f0
         (f64.reinterpret_i64
           (i64.or (i64.extend_i32_u (i32.wrap_i64 (local.get $x12))) (i64.const 0xffffffff00000000))))
+      ;; 018: fsgnjn.s ft1,ft0,ft0
       (local.set $local15 (i64.reinterpret_f64 (local.get $f0)))
       (local.set $local16
         (select
@@ -85,6 +92,7 @@
               (i64.and (local.get $local16) (i64.const 0x7fffffff))
               (i64.xor (i64.and (local.get $local18) (i64.const 0x80000000)) (i64.const 0x80000000)))
             (i64.const 0xffffffff00000000))))
+      ;; 01c: fmv.x.w a3,ft1
       (local.set $x13 (i64.extend32_s (i64.reinterpret_f64 (local.get $f1))))
       (local.set $target (i64.add (local.get $page) (i64.const 32)))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
@@ -117,7 +125,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local18 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local21))
         (i64.or (local.get $local18) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -127,7 +135,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local21))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local22) (i32.const 32768)) (i32.const 0)))

@@ -29,7 +29,8 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -5)))
-      (if
+      ;; 000: flw fa0,0(a0)
+      (if (;unlikely;)
         (i32.or
           (i64.ne
             (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576))
@@ -43,7 +44,7 @@
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -55,18 +56,19 @@
               (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 4)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x50000))
               (br $stop)))
           (local.set $local10 (local.get $local11))))
       (local.set $f10 (f64.reinterpret_i64 (i64.or (local.get $local10) (i64.const 0xffffffff00000000))))
+      ;; 004: flw fa1,4(a0)
       (local.set $local11 (i64.add (local.get $x10) (i64.const 4)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -78,12 +80,13 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 4)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x40004))
               (br $stop)))
           (local.set $local10 (local.get $local8))))
       (local.set $f11 (f64.reinterpret_i64 (i64.or (local.get $local10) (i64.const 0xffffffff00000000))))
+      ;; 008: fadd.s fa2,fa0,fa1
       (local.set $local8 (i64.reinterpret_f64 (local.get $f10)))
       (local.set $local10
         (select
@@ -122,6 +125,7 @@
               (i64.const 0)))
           (local.set $local17 (local.get $local18))))
       (local.set $f12 (f64.reinterpret_i64 (i64.or (local.get $local17) (i64.const 0xffffffff00000000))))
+      ;; 00c: fmul.s fa2,fa2,fa0
       (local.set $local18 (i64.reinterpret_f64 (local.get $f12)))
       (local.set $local17
         (select
@@ -162,12 +166,13 @@
               (i64.const 0)))
           (local.set $local10 (local.get $local8))))
       (local.set $f12 (f64.reinterpret_i64 (i64.or (local.get $local10) (i64.const 0xffffffff00000000))))
+      ;; 010: fsw fa2,8(a0)
       (local.set $local8 (i64.add (local.get $x10) (i64.const 8)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
@@ -179,7 +184,7 @@
             (i64.reinterpret_f64 (local.get $f12))))
         (else
           (call $storeQuick (local.get $local8) (i32.const 4) (i64.reinterpret_f64 (local.get $f12)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x10010))
               (br $stop)))))
@@ -204,7 +209,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local8 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local9))
         (i64.or (local.get $local8) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -214,7 +219,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local9))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local20) (i32.const 32768)) (i32.const 0)))

@@ -26,14 +26,16 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -4)))
+      ;; 000: csrrs a0,fflags,zero
       (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 3)))
-      (if (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
+      (if (;unlikely;) (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
         (then
           (local.set $stop_place (i32.const 0x40000))
           (br $stop)))
       (local.set $local7 (i64.and (i64.load offset=744 (i32.const 0 (;fcsr;))) (i64.const 31)))
       (local.set $x10 (local.get $local7))
-      (if
+      ;; 004: fadd.d fa0,fa1,fa2
+      (if (;unlikely;)
         (i32.or
           (i64.ne
             (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576))
@@ -65,8 +67,9 @@
               (i64.const 0)))
           (local.set $local12 (local.get $local13))))
       (local.set $f10 (f64.reinterpret_i64 (local.get $local12)))
+      ;; 008: csrrw zero,fflags,a0
       (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 1)))
-      (if (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
+      (if (;unlikely;) (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
         (then
           (local.set $stop_place (i32.const 0x20008))
           (br $stop)))
@@ -94,8 +97,9 @@
           (local.set $stop_place (i32.const 0x1000c))
           (br $stop)))
       (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+      ;; 00c: csrrwi a1,frm,1
       (i32.store offset=856 (i32.const 0 (;remaining;)) (local.get $remaining))
-      (if (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
+      (if (;unlikely;) (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
         (then
           (local.set $stop_place (i32.const 0x1000c))
           (br $stop)))
@@ -143,7 +147,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local12 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local16))
         (i64.or (local.get $local12) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -153,7 +157,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local16))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local17) (i32.const 32768)) (i32.const 0)))

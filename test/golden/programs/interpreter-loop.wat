@@ -33,26 +33,27 @@
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
     (local.set $x18 (i64.load offset=144 (i32.const 0 (;s2;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block
-      (br_if $block (i32.eqz (local.get $pend)))
-      (br_table $block $block $block (i32.add (local.get $pend) (i32.const -1)))
-    ) ;; $block
-      (loop $loop (block $block_2 (block $block_3
-        (br_if $block_3 (i32.eqz (local.get $pend)))
-        (br_table $block_3 $block_2 $block_3 (i32.add (local.get $pend) (i32.const -1)))
-      ) ;; $block_3
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_000
+      (br_if $to_000 (i32.eqz (local.get $pend)))
+      (br_table $to_000 $to_000 $to_000 (i32.add (local.get $pend) (i32.const -1)))
+    ) ;; $to_000
+      (loop $loop_000 (block $to_014 (block $to_000_2
+        (br_if $to_000_2 (i32.eqz (local.get $pend)))
+        (br_table $to_000_2 $to_014 $to_000_2 (i32.add (local.get $pend) (i32.const -1)))
+      ) ;; $to_000_2
         (local.set $pend (i32.const 0))
-        (if (i32.lt_s (local.get $remaining) (i32.const 5))
+        (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 5))
           (then
             (local.set $stop_place (i32.const 0))
             (br $stop)))
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -5)))
+        ;; 000: lbu a5,0(s0)
         (local.set $local8 (local.get $x8))
         (local.set $local9
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-        (if
+        (if (;likely;)
           (i64.eq
             (i64.load (local.get $local9))
             (i64.or
@@ -64,20 +65,23 @@
                 (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
           (else
             (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 1)))
-            (if (i32.load offset=848 (i32.const 0 (;event;)))
+            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
                 (local.set $stop_place (i32.const 0x50000))
                 (br $stop)))
             (local.set $local10 (local.get $local11))))
         (local.set $x15 (local.get $local10))
+        ;; 004: addi s0,s0,1
         (local.set $x8 (i64.add (local.get $x8) (i64.const 1)))
+        ;; 008: sh3add a5,a5,s1
         (local.set $x15 (i64.add (local.get $x9) (i64.shl (local.get $x15) (i64.const 3))))
+        ;; 00c: ld a5,0(a5)
         (local.set $local11 (local.get $x15))
         (local.set $local9
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-        (if
+        (if (;likely;)
           (i64.eq
             (i64.load (local.get $local9))
             (i64.or
@@ -89,12 +93,13 @@
                 (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
           (else
             (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 8)))
-            (if (i32.load offset=848 (i32.const 0 (;event;)))
+            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
                 (local.set $stop_place (i32.const 0x2000c))
                 (br $stop)))
             (local.set $local10 (local.get $local8))))
         (local.set $x15 (local.get $local10))
+        ;; 010: jalr zero,0(a5)
         (local.set $local8 (i64.and (local.get $x15) (i64.const -2)))
         (local.set $target (local.get $local8))
         (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -104,15 +109,16 @@
         (i64.store offset=120 (i32.const 0 (;a5;)) (local.get $x15))
         (i64.store offset=144 (i32.const 0 (;s2;)) (local.get $x18))
         (br $chain)
-      ) ;; $block_2
+      ) ;; $to_014
         (local.set $pend (i32.const 0))
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -6)))
+        ;; 014: ld a0,0(s2)
         (local.set $local8 (local.get $x18))
         (local.set $local9
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-        (if
+        (if (;likely;)
           (i64.eq
             (i64.load (local.get $local9))
             (i64.or
@@ -124,18 +130,19 @@
                 (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
           (else
             (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 8)))
-            (if (i32.load offset=848 (i32.const 0 (;event;)))
+            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
                 (local.set $stop_place (i32.const 0x60014))
                 (br $stop)))
             (local.set $local10 (local.get $local11))))
         (local.set $x10 (local.get $local10))
+        ;; 018: ld a1,8(s2)
         (local.set $local11 (i64.add (local.get $x18) (i64.const 8)))
         (local.set $local9
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-        (if
+        (if (;likely;)
           (i64.eq
             (i64.load (local.get $local9))
             (i64.or
@@ -147,20 +154,23 @@
                 (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
           (else
             (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 8)))
-            (if (i32.load offset=848 (i32.const 0 (;event;)))
+            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
                 (local.set $stop_place (i32.const 0x50018))
                 (br $stop)))
             (local.set $local10 (local.get $local8))))
         (local.set $x11 (local.get $local10))
+        ;; 01c: addi s2,s2,8
         (local.set $x18 (i64.add (local.get $x18) (i64.const 8)))
+        ;; 020: add a0,a0,a1
         (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
+        ;; 024: sd a0,0(s2)
         (local.set $local8 (local.get $x18))
         (local.set $local9
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-        (if
+        (if (;likely;)
           (i64.eq
             (i64.load offset=8 (local.get $local9))
             (i64.or
@@ -172,19 +182,20 @@
               (local.get $x10)))
           (else
             (call $storeQuick (local.get $local8) (i32.const 8) (local.get $x10))
-            (if (i32.load offset=848 (i32.const 0 (;event;)))
+            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
                 (local.set $stop_place (i32.const 0x20024))
                 (br $stop)))))
-        (br $loop)
+        ;; 028: jal zero,0
+        (br $loop_000)
       )
     ) ;; $indirect
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local9
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -215,7 +226,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local8 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local17))
         (i64.or (local.get $local8) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -225,7 +236,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local17))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local18) (i32.const 32768)) (i32.const 0)))

@@ -32,27 +32,30 @@
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
     (local.set $x13 (i64.load offset=104 (i32.const 0 (;a3;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (block $block_2 (block $block_3
-    (block $block_4 (block $block_5
-      (br_if $block_5 (i32.eqz (local.get $pend)))
-      (br_table
-        $block_5 $block_4 $block_3 $block_2 $block $block_5
-        (i32.add (local.get $pend) (i32.const -1)))
-    ) ;; $block_5
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_024 (block $to_020 (block $to_018
+    (block $to_008 (block $to_000
+      (br_if $to_000 (i32.eqz (local.get $pend)))
+      (br_table $to_000 $to_008 $to_018 $to_020 $to_024 $to_000 (i32.add (local.get $pend) (i32.const -1)))
+    ) ;; $to_000
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 000: sltiu a2,a0,3
       (local.set $x12 (i64.extend_i32_u (i64.lt_u (local.get $x10) (i64.const 3))))
-      (br_if $block (i64.eqz (local.get $x12)))
-    ) ;; $block_4
+      ;; 004: beq a2,zero,24
+      (br_if $to_024 (i64.eqz (local.get $x12)))
+    ) ;; $to_008
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -4)))
+      ;; 008: slli a0,a0,0x3
       (local.set $x10 (i64.shl (local.get $x10) (i64.const 3)))
+      ;; 00c: add a1,a1,a0
       (local.set $x11 (i64.add (local.get $x11) (local.get $x10)))
+      ;; 010: ld a1,0(a1)
       (local.set $local10 (local.get $x11))
       (local.set $local11
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local11))
           (i64.or
@@ -64,12 +67,13 @@
               (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local11))))))
         (else
           (local.set $local13 (call $loadQuick (local.get $local10) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x20010))
               (br $stop)))
           (local.set $local12 (local.get $local13))))
       (local.set $x11 (local.get $local12))
+      ;; 014: jalr zero,0(a1)
       (local.set $local13 (i64.and (local.get $x11) (i64.const -2)))
       (local.set $target (local.get $local13))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -78,10 +82,12 @@
       (i64.store offset=96 (i32.const 0 (;a2;)) (local.get $x12))
       (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
       (br $chain)
-    ) ;; $block_3
+    ) ;; $to_018
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 018: addi a3,a3,1
       (local.set $x13 (i64.add (local.get $x13) (i64.const 1)))
+      ;; 01c: jalr zero,0(ra)
       (local.set $local13 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local13))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -90,12 +96,14 @@
       (i64.store offset=96 (i32.const 0 (;a2;)) (local.get $x12))
       (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
       (br $chain)
-    ) ;; $block_2
+    ) ;; $to_020
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 020: addi a3,a3,2
       (local.set $x13 (i64.add (local.get $x13) (i64.const 2)))
-    ) ;; $block
+    ) ;; $to_024
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 024: jalr zero,0(ra)
       (local.set $local13 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local13))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -108,9 +116,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local11
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local11) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local11) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -139,7 +147,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local13 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local16))
         (i64.or (local.get $local13) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -149,7 +157,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local16))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local17) (i32.const 32768)) (i32.const 0)))

@@ -26,12 +26,13 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -6)))
+      ;; 000: lw a0,0(a1)
       (local.set $local8 (local.get $x11))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -43,20 +44,23 @@
               (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 4)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x60000))
               (br $stop)))
           (local.set $local10 (i64.extend32_s (local.get $local11)))))
       (local.set $x10 (local.get $local10))
+      ;; 004: addiw a0,a0,0
       (local.set $x10 (i64.extend32_s (local.get $x10)))
+      ;; 008: addiw a0,a0,1
       (local.set $x10 (i64.extend_i32_s (i32.add (i32.wrap_i64 (local.get $x10)) (i32.const 1))))
+      ;; 00c: sw a0,0(a1)
       (local.set $local11 (local.get $x11))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
@@ -68,16 +72,17 @@
             (local.get $x10)))
         (else
           (call $storeQuick (local.get $local11) (i32.const 4) (local.get $x10))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x3000c))
               (br $stop)))))
+      ;; 010: lbu a2,4(a1)
       (local.set $local11 (i64.add (local.get $x11) (i64.const 4)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -89,12 +94,13 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 1)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x20010))
               (br $stop)))
           (local.set $local10 (local.get $local8))))
       (local.set $x12 (local.get $local10))
+      ;; 014: andi a2,a2,255
       (local.set $x12 (i64.and (local.get $x12) (i64.const 255)))
       (local.set $target (i64.add (local.get $page) (i64.const 24)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
@@ -115,7 +121,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local8 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local9))
         (i64.or (local.get $local8) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -125,7 +131,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local9))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local14) (i32.const 32768)) (i32.const 0)))

@@ -37,12 +37,13 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -11)))
+      ;; 000: ld a0,0(sp)
       (local.set $local8 (local.get $x2))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -53,18 +54,19 @@
             (i64.load (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0xb0000))
               (br $stop)))
           (local.set $local10 (local.get $local11))))
       (local.set $x10 (local.get $local10))
+      ;; 004: lw a1,8(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 8)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -76,18 +78,19 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 4)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0xa0004))
               (br $stop)))
           (local.set $local10 (i64.extend32_s (local.get $local8)))))
       (local.set $x11 (local.get $local10))
+      ;; 008: lwu a2,12(sp)
       (local.set $local8 (i64.add (local.get $x2) (i64.const 12)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -99,18 +102,19 @@
               (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 4)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x90008))
               (br $stop)))
           (local.set $local10 (local.get $local11))))
       (local.set $x12 (local.get $local10))
+      ;; 00c: lh a3,16(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 16)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -122,18 +126,19 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 2)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x8000c))
               (br $stop)))
           (local.set $local10 (i64.extend16_s (local.get $local8)))))
       (local.set $x13 (local.get $local10))
+      ;; 010: lhu a4,18(sp)
       (local.set $local8 (i64.add (local.get $x2) (i64.const 18)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -145,18 +150,19 @@
               (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 2)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x70010))
               (br $stop)))
           (local.set $local10 (local.get $local11))))
       (local.set $x14 (local.get $local10))
+      ;; 014: lb a5,20(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 20)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -168,18 +174,19 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 1)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x60014))
               (br $stop)))
           (local.set $local10 (i64.extend8_s (local.get $local8)))))
       (local.set $x15 (local.get $local10))
+      ;; 018: lbu a6,21(sp)
       (local.set $local8 (i64.add (local.get $x2) (i64.const 21)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -191,18 +198,19 @@
               (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 1)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x50018))
               (br $stop)))
           (local.set $local10 (local.get $local11))))
       (local.set $x16 (local.get $local10))
+      ;; 01c: sd a0,24(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 24)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
@@ -214,16 +222,17 @@
             (local.get $x10)))
         (else
           (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x10))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x4001c))
               (br $stop)))))
+      ;; 020: sw a1,32(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 32)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
@@ -235,16 +244,17 @@
             (local.get $x11)))
         (else
           (call $storeQuick (local.get $local11) (i32.const 4) (local.get $x11))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x30020))
               (br $stop)))))
+      ;; 024: sh a2,36(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 36)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
@@ -256,16 +266,17 @@
             (local.get $x12)))
         (else
           (call $storeQuick (local.get $local11) (i32.const 2) (local.get $x12))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x20024))
               (br $stop)))))
+      ;; 028: sb a3,38(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 38)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
@@ -277,7 +288,7 @@
             (local.get $x13)))
         (else
           (call $storeQuick (local.get $local11) (i32.const 1) (local.get $x13))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x10028))
               (br $stop)))))
@@ -310,7 +321,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local9))
         (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -320,7 +331,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local9))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local19) (i32.const 32768)) (i32.const 0)))

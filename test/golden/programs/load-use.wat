@@ -21,19 +21,20 @@
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
-    (block $chain (block $stop (loop $loop
+    (block $chain (block $stop (loop $loop_000
       (local.set $pend (i32.const 0))
-      (if (i32.lt_s (local.get $remaining) (i32.const 5))
+      (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 5))
         (then
           (local.set $stop_place (i32.const 0))
           (br $stop)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -5)))
+      ;; 000: ld a0,0(a0)
       (local.set $local8 (local.get $x10))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -44,18 +45,19 @@
             (i64.load (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x50000))
               (br $stop)))
           (local.set $local10 (local.get $local11))))
       (local.set $x10 (local.get $local10))
+      ;; 004: ld a0,8(a0)
       (local.set $local11 (i64.add (local.get $x10) (i64.const 8)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -67,18 +69,19 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x40004))
               (br $stop)))
           (local.set $local10 (local.get $local8))))
       (local.set $x10 (local.get $local10))
+      ;; 008: lw a1,16(a0)
       (local.set $local8 (i64.add (local.get $x10) (i64.const 16)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -90,14 +93,16 @@
               (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 4)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x30008))
               (br $stop)))
           (local.set $local10 (i64.extend32_s (local.get $local11)))))
       (local.set $x11 (local.get $local10))
+      ;; 00c: add a2,a2,a1
       (local.set $x12 (i64.add (local.get $x12) (local.get $x11)))
-      (br_if $loop (i64.ne (local.get $x10) (i64.const 0)))
+      ;; 010: bne a0,zero,0
+      (br_if $loop_000 (i64.ne (local.get $x10) (i64.const 0)))
       (local.set $target (i64.add (local.get $page) (i64.const 20)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
@@ -120,7 +125,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local9))
         (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -130,7 +135,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local9))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local14) (i32.const 32768)) (i32.const 0)))

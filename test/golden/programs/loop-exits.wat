@@ -29,19 +29,20 @@
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (block $block_2 (loop $loop
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_01c (block $to_014 (loop $loop_000
       (local.set $pend (i32.const 0))
-      (if (i32.lt_s (local.get $remaining) (i32.const 5))
+      (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 5))
         (then
           (local.set $stop_place (i32.const 0))
           (br $stop)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 000: lw a2,0(a0)
       (local.set $local8 (local.get $x10))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -53,31 +54,39 @@
               (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 4)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x20000))
               (br $stop)))
           (local.set $local10 (i64.extend32_s (local.get $local11)))))
       (local.set $x12 (local.get $local10))
-      (br_if $block (i64.eqz (local.get $x12)))
+      ;; 004: beq a2,zero,1c
+      (br_if $to_01c (i64.eqz (local.get $x12)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $block_2 (i64.eq (local.get $x12) (local.get $x11)))
+      ;; 008: beq a2,a1,14
+      (br_if $to_014 (i64.eq (local.get $x12) (local.get $x11)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 00c: addi a0,a0,4
       (local.set $x10 (i64.add (local.get $x10) (i64.const 4)))
-      (br $loop)
+      ;; 010: jal zero,0
+      (br $loop_000)
     )
-    ) ;; $block_2
+    ) ;; $to_014
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 014: addi a0,a2,0
       (local.set $x10 (local.get $x12))
+      ;; 018: jalr zero,0(ra)
       (local.set $local11 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local11))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=96 (i32.const 0 (;a2;)) (local.get $x12))
       (br $chain)
-    ) ;; $block
+    ) ;; $to_01c
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 01c: addi a0,zero,0
       (local.set $x10 (i64.const 0))
+      ;; 020: jalr zero,0(ra)
       (local.set $local11 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local11))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -88,9 +97,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local9
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -115,7 +124,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local15))
         (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -125,7 +134,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local15))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local16) (i32.const 32768)) (i32.const 0)))

@@ -26,19 +26,20 @@
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (loop $loop
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_014 (loop $loop_000
       (local.set $pend (i32.const 0))
-      (if (i32.lt_s (local.get $remaining) (i32.const 6))
+      (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 6))
         (then
           (local.set $stop_place (i32.const 0))
           (br $stop)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -5)))
+      ;; 000: ld a3,0(a1)
       (local.set $local8 (local.get $x11))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -49,18 +50,19 @@
             (i64.load (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x50000))
               (br $stop)))
           (local.set $local10 (local.get $local11))))
       (local.set $x13 (local.get $local10))
+      ;; 004: sd a3,0(a0)
       (local.set $local11 (local.get $x10))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
@@ -72,17 +74,21 @@
             (local.get $x13)))
         (else
           (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x13))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x40004))
               (br $stop)))))
+      ;; 008: addi a0,a0,8
       (local.set $x10 (i64.add (local.get $x10) (i64.const 8)))
+      ;; 00c: addi a1,a1,8
       (local.set $x11 (i64.add (local.get $x11) (i64.const 8)))
-      (br_if $loop (i64.lt_u (local.get $x10) (local.get $x12)))
-      (br $block)
+      ;; 010: bltu a0,a2,0
+      (br_if $loop_000 (i64.lt_u (local.get $x10) (local.get $x12)))
+      (br $to_014)
     )
-    ) ;; $block
+    ) ;; $to_014
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 014: jalr zero,0(ra)
       (local.set $local11 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local11))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -94,9 +100,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local9
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -123,7 +129,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local16))
         (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -133,7 +139,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local16))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local17) (i32.const 32768)) (i32.const 0)))

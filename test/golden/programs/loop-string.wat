@@ -27,27 +27,29 @@
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (block $block_2 (block $block_3
-      (br_if $block_3 (i32.eqz (local.get $pend)))
-      (br_table $block_3 $block_2 $block_2 $block $block_3 (i32.add (local.get $pend) (i32.const -1)))
-    ) ;; $block_3
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_014 (block $to_004 (block $to_000
+      (br_if $to_000 (i32.eqz (local.get $pend)))
+      (br_table $to_000 $to_004 $to_004 $to_014 $to_000 (i32.add (local.get $pend) (i32.const -1)))
+    ) ;; $to_000
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 000: addi a1,a0,0
       (local.set $x11 (local.get $x10))
-    ) ;; $block_2
-      (loop $loop
+    ) ;; $to_004
+      (loop $loop_004
         (local.set $pend (i32.const 0))
-        (if (i32.lt_s (local.get $remaining) (i32.const 4))
+        (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 4))
           (then
             (local.set $stop_place (i32.const 4))
             (br $stop)))
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+        ;; 004: lbu a2,0(a1)
         (local.set $local9 (local.get $x11))
         (local.set $local10
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-        (if
+        (if (;likely;)
           (i64.eq
             (i64.load (local.get $local10))
             (i64.or
@@ -59,20 +61,25 @@
                 (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
           (else
             (local.set $local12 (call $loadQuick (local.get $local9) (i32.const 1)))
-            (if (i32.load offset=848 (i32.const 0 (;event;)))
+            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
                 (local.set $stop_place (i32.const 0x20004))
                 (br $stop)))
             (local.set $local11 (local.get $local12))))
         (local.set $x12 (local.get $local11))
-        (br_if $block (i64.eqz (local.get $x12)))
+        ;; 008: beq a2,zero,14
+        (br_if $to_014 (i64.eqz (local.get $x12)))
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+        ;; 00c: addi a1,a1,1
         (local.set $x11 (i64.add (local.get $x11) (i64.const 1)))
-        (br $loop)
+        ;; 010: jal zero,4
+        (br $loop_004)
       )
-    ) ;; $block
+    ) ;; $to_014
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 014: sub a0,a1,a0
       (local.set $x10 (i64.sub (local.get $x11) (local.get $x10)))
+      ;; 018: jalr zero,0(ra)
       (local.set $local12 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local12))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -84,9 +91,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local10
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local10) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local10) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -113,7 +120,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local12 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local15))
         (i64.or (local.get $local12) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -123,7 +130,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local15))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local16) (i32.const 32768)) (i32.const 0)))

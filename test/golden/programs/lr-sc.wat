@@ -27,15 +27,16 @@
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
     (local.set $x14 (i64.load offset=112 (i32.const 0 (;a4;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (loop $loop
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_010 (loop $loop_000
       (local.set $pend (i32.const 0))
-      (if (i32.lt_s (local.get $remaining) (i32.const 6))
+      (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 6))
         (then
           (local.set $stop_place (i32.const 0))
           (br $stop)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 000: lr.w.aq a3,(a0)
       (local.set $local8 (call $atomicHost (local.get $x10) (i32.const 4) (i32.const 0)))
-      (if
+      (if (;unlikely;)
         (i32.or
           (i32.eqz (local.get $local8))
           (i32.or
@@ -52,10 +53,12 @@
           (i64.const 0x80000000)))
       (i32.store offset=544 (i32.const 0 (;reservationSize;)) (i32.const 4))
       (local.set $x13 (local.get $local9))
-      (br_if $block (i64.ne (local.get $x13) (local.get $x11)))
+      ;; 004: bne a3,a1,10
+      (br_if $to_010 (i64.ne (local.get $x13) (local.get $x11)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 008: sc.w.rl a4,a2,(a0)
       (local.set $local8 (call $atomicHost (local.get $x10) (i32.const 4) (i32.const 1)))
-      (if
+      (if (;unlikely;)
         (i32.or
           (i32.eqz (local.get $local8))
           (i32.or
@@ -79,12 +82,15 @@
           (i64.store32 (local.get $local8) (local.get $x12))))
       (i32.store offset=544 (i32.const 0 (;reservationSize;)) (i32.const 0))
       (local.set $x14 (local.get $local9))
-      (br_if $loop (i64.ne (local.get $x14) (i64.const 0)))
-      (br $block)
+      ;; 00c: bne a4,zero,0
+      (br_if $loop_000 (i64.ne (local.get $x14) (i64.const 0)))
+      (br $to_010)
     )
-    ) ;; $block
+    ) ;; $to_010
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 010: addi a0,a3,0
       (local.set $x10 (local.get $x13))
+      ;; 014: jalr zero,0(ra)
       (local.set $local9 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local9))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -96,9 +102,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local8
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local8) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local8) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -125,7 +131,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local9 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local15))
         (i64.or (local.get $local9) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -135,7 +141,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local15))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local16) (i32.const 32768)) (i32.const 0)))

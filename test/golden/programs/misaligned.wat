@@ -28,13 +28,15 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -5)))
+      ;; 000: addi a0,sp,1
       (local.set $x10 (i64.add (local.get $x2) (i64.const 1)))
+      ;; 004: ld a1,0(a0)
       (local.set $local9 (local.get $x10))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local10))
           (i64.or
@@ -46,18 +48,19 @@
               (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $local12 (call $loadQuick (local.get $local9) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x40004))
               (br $stop)))
           (local.set $local11 (local.get $local12))))
       (local.set $x11 (local.get $local11))
+      ;; 008: sd a1,3(a0)
       (local.set $local12 (i64.add (local.get $x10) (i64.const 3)))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local12) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local10))
           (i64.or
@@ -69,16 +72,17 @@
             (local.get $x11)))
         (else
           (call $storeQuick (local.get $local12) (i32.const 8) (local.get $x11))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x30008))
               (br $stop)))))
+      ;; 00c: lh a2,0(a0)
       (local.set $local12 (local.get $x10))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local12) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local10))
           (i64.or
@@ -90,18 +94,19 @@
               (i32.add (i32.wrap_i64 (local.get $local12)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $local9 (call $loadQuick (local.get $local12) (i32.const 2)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x2000c))
               (br $stop)))
           (local.set $local11 (i64.extend16_s (local.get $local9)))))
       (local.set $x12 (local.get $local11))
+      ;; 010: lbu a3,0(a0)
       (local.set $local9 (local.get $x10))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local10))
           (i64.or
@@ -113,7 +118,7 @@
               (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $local12 (call $loadQuick (local.get $local9) (i32.const 1)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x10010))
               (br $stop)))
@@ -142,7 +147,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local12 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local10))
         (i64.or (local.get $local12) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -152,7 +157,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local10))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local16) (i32.const 32768)) (i32.const 0)))

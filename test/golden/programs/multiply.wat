@@ -28,9 +28,12 @@
     (local.set $x16 (i64.load offset=128 (i32.const 0 (;a6;))))
     (local.set $pend (i32.const 0))
     (local.set $remaining (i32.add (local.get $remaining) (i32.const -5)))
+    ;; 000: mul a0,a1,a2
     (local.set $x10 (i64.mul (local.get $x11) (local.get $x12)))
+    ;; 004: mulw a3,a1,a2
     (local.set $x13
       (i64.extend_i32_s (i32.mul (i32.wrap_i64 (local.get $x11)) (i32.wrap_i64 (local.get $x12)))))
+    ;; 008: mulh a4,a1,a2
     (local.set $local11 (local.get $x11))
     (local.set $local12 (local.get $x12))
     (local.set $local13 (i64.extend_i32_u (i32.wrap_i64 (local.get $local11))))
@@ -51,6 +54,7 @@
             (i64.mul (local.get $local13) (local.get $local16))
             (i64.extend_i32_u (i32.wrap_i64 (local.get $local17))))
           (i64.const 32))))
+    ;; 00c: mulhu a5,a1,a2
     (local.set $local17 (local.get $x11))
     (local.set $local16 (local.get $x12))
     (local.set $local15 (i64.extend_i32_u (i32.wrap_i64 (local.get $local17))))
@@ -71,6 +75,7 @@
             (i64.mul (local.get $local15) (local.get $local12))
             (i64.extend_i32_u (i32.wrap_i64 (local.get $local11))))
           (i64.const 32))))
+    ;; 010: mulhsu a6,a1,a2
     (local.set $local11 (local.get $x11))
     (local.set $local12 (local.get $x12))
     (local.set $local13 (i64.extend_i32_u (i32.wrap_i64 (local.get $local11))))
@@ -104,7 +109,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local17 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local21))
         (i64.or (local.get $local17) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -114,7 +119,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local21))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local22) (i32.const 32768)) (i32.const 0)))

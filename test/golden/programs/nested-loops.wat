@@ -27,48 +27,54 @@
     (local.set $x13 (i64.load offset=104 (i32.const 0 (;a3;))))
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (block $block_2 (block $block_3
-      (br_if $block_3 (i32.eqz (local.get $pend)))
-      (br_table
-        $block_3 $block_2 $block_2 $block_2 $block $block_3
-        (i32.add (local.get $pend) (i32.const -1)))
-    ) ;; $block_3
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_01c (block $to_004 (block $to_000
+      (br_if $to_000 (i32.eqz (local.get $pend)))
+      (br_table $to_000 $to_004 $to_004 $to_004 $to_01c $to_000 (i32.add (local.get $pend) (i32.const -1)))
+    ) ;; $to_000
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 000: addi a2,zero,0
       (local.set $x12 (i64.const 0))
-    ) ;; $block_2
-      (loop $loop (block $block_4 (block $block_5 (block $block_6
-        (br_if $block_6 (i32.eqz (local.get $pend)))
-        (br_table $block_6 $block_5 $block_4 $block_6 (i32.add (local.get $pend) (i32.const -2)))
-      ) ;; $block_6
+    ) ;; $to_004
+      (loop $loop_004 (block $to_014 (block $to_008 (block $to_004_2
+        (br_if $to_004_2 (i32.eqz (local.get $pend)))
+        (br_table $to_004_2 $to_008 $to_014 $to_004_2 (i32.add (local.get $pend) (i32.const -2)))
+      ) ;; $to_004_2
         (local.set $pend (i32.const 0))
-        (if (i32.lt_s (local.get $remaining) (i32.const 1))
+        (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 1))
           (then
             (local.set $stop_place (i32.const 4))
             (br $stop)))
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+        ;; 004: addi a3,a1,0
         (local.set $x13 (local.get $x11))
-      ) ;; $block_5
-        (loop $loop_2
+      ) ;; $to_008
+        (loop $loop_008
           (local.set $pend (i32.const 0))
-          (if (i32.lt_s (local.get $remaining) (i32.const 6))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 6))
             (then
               (local.set $stop_place (i32.const 8))
               (br $stop)))
           (local.set $remaining (i32.add (local.get $remaining) (i32.const -3)))
+          ;; 008: add a2,a2,a3
           (local.set $x12 (i64.add (local.get $x12) (local.get $x13)))
+          ;; 00c: addi a3,a3,-1
           (local.set $x13 (i64.add (local.get $x13) (i64.const -1)))
-          (br_if $loop_2 (i64.ne (local.get $x13) (i64.const 0)))
-          (br $block_4)
+          ;; 010: bne a3,zero,8
+          (br_if $loop_008 (i64.ne (local.get $x13) (i64.const 0)))
+          (br $to_014)
         )
-      ) ;; $block_4
+      ) ;; $to_014
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+        ;; 014: addi a0,a0,-1
         (local.set $x10 (i64.add (local.get $x10) (i64.const -1)))
-        (br_if $loop (i64.ne (local.get $x10) (i64.const 0)))
-        (br $block)
+        ;; 018: bne a0,zero,4
+        (br_if $loop_004 (i64.ne (local.get $x10) (i64.const 0)))
+        (br $to_01c)
       )
-    ) ;; $block
+    ) ;; $to_01c
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 01c: jalr zero,0(ra)
       (local.set $local12 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local12))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -80,9 +86,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local13
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local13) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local13) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -109,7 +115,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local12 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local14))
         (i64.or (local.get $local12) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -119,7 +125,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local14))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local15) (i32.const 32768)) (i32.const 0)))

@@ -40,33 +40,35 @@
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
     (local.set $x8 (i64.load offset=64 (i32.const 0 (;s0;))))
     (local.set $x9 (i64.load offset=72 (i32.const 0 (;s1;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (block $block_2 (block $block_3
-      (br_if $block_3 (i32.eqz (local.get $pend)))
-      (br_table
-        $block_3 $block_3 $block_3 $block_2 $block $block_3
-        (i32.add (local.get $pend) (i32.const -1)))
-    ) ;; $block_3
-      (loop $loop (block $block_4 (block $block_5 (block $block_6
-        (br_if $block_6 (i32.eqz (local.get $pend)))
-        (br_table $block_6 $block_5 $block_4 $block_6 (i32.add (local.get $pend) (i32.const -1)))
-      ) ;; $block_6
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_044 (block $to_030 (block $to_000
+      (br_if $to_000 (i32.eqz (local.get $pend)))
+      (br_table $to_000 $to_000 $to_000 $to_030 $to_044 $to_000 (i32.add (local.get $pend) (i32.const -1)))
+    ) ;; $to_000
+      (loop $loop_000 (block $to_024 (block $to_008 (block $to_000_2
+        (br_if $to_000_2 (i32.eqz (local.get $pend)))
+        (br_table $to_000_2 $to_008 $to_024 $to_000_2 (i32.add (local.get $pend) (i32.const -1)))
+      ) ;; $to_000_2
         (local.set $pend (i32.const 0))
-        (if (i32.lt_s (local.get $remaining) (i32.const 9))
+        (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 9))
           (then
             (local.set $stop_place (i32.const 0))
             (br $stop)))
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+        ;; 000: addi a5,zero,1
         (local.set $x15 (i64.const 1))
-        (br_if $block (i64.ge_u (local.get $x15) (local.get $x10)))
-      ) ;; $block_5
+        ;; 004: bgeu a5,a0,44
+        (br_if $to_044 (i64.ge_u (local.get $x15) (local.get $x10)))
+      ) ;; $to_008
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -7)))
+        ;; 008: addi sp,sp,-32
         (local.set $x2 (i64.add (local.get $x2) (i64.const -32)))
+        ;; 00c: sd ra,24(sp)
         (local.set $local11 (i64.add (local.get $x2) (i64.const 24)))
         (local.set $local12
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-        (if
+        (if (;likely;)
           (i64.eq
             (i64.load offset=8 (local.get $local12))
             (i64.or
@@ -78,16 +80,17 @@
               (local.get $x1)))
           (else
             (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x1))
-            (if (i32.load offset=848 (i32.const 0 (;event;)))
+            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
                 (local.set $stop_place (i32.const 0x6000c))
                 (br $stop)))))
+        ;; 010: sd s0,16(sp)
         (local.set $local11 (i64.add (local.get $x2) (i64.const 16)))
         (local.set $local12
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-        (if
+        (if (;likely;)
           (i64.eq
             (i64.load offset=8 (local.get $local12))
             (i64.or
@@ -99,16 +102,17 @@
               (local.get $x8)))
           (else
             (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x8))
-            (if (i32.load offset=848 (i32.const 0 (;event;)))
+            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
                 (local.set $stop_place (i32.const 0x50010))
                 (br $stop)))))
+        ;; 014: sd s1,8(sp)
         (local.set $local11 (i64.add (local.get $x2) (i64.const 8)))
         (local.set $local12
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-        (if
+        (if (;likely;)
           (i64.eq
             (i64.load offset=8 (local.get $local12))
             (i64.or
@@ -120,32 +124,40 @@
               (local.get $x9)))
           (else
             (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x9))
-            (if (i32.load offset=848 (i32.const 0 (;event;)))
+            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
                 (local.set $stop_place (i32.const 0x40014))
                 (br $stop)))))
+        ;; 018: addi s0,a0,0
         (local.set $x8 (local.get $x10))
+        ;; 01c: addi a0,a0,-1
         (local.set $x10 (i64.add (local.get $x10) (i64.const -1)))
+        ;; 020: jal ra,0
         (local.set $x1 (i64.add (local.get $page) (i64.const 36)))
-        (br $loop)
-      ) ;; $block_4
+        (br $loop_000)
+      ) ;; $to_024
         (local.set $pend (i32.const 0))
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -3)))
+        ;; 024: addi s1,a0,0
         (local.set $x9 (local.get $x10))
+        ;; 028: addi a0,s0,-2
         (local.set $x10 (i64.add (local.get $x8) (i64.const -2)))
+        ;; 02c: jal ra,0
         (local.set $x1 (i64.add (local.get $page) (i64.const 48)))
-        (br $loop)
+        (br $loop_000)
       )
-    ) ;; $block_2
+    ) ;; $to_030
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -5)))
+      ;; 030: add a0,a0,s1
       (local.set $x10 (i64.add (local.get $x10) (local.get $x9)))
+      ;; 034: ld ra,24(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 24)))
       (local.set $local12
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local12))
           (i64.or
@@ -157,18 +169,19 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local12))))))
         (else
           (local.set $local16 (call $loadQuick (local.get $local11) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x40034))
               (br $stop)))
           (local.set $local15 (local.get $local16))))
       (local.set $x1 (local.get $local15))
+      ;; 038: ld s0,16(sp)
       (local.set $local16 (i64.add (local.get $x2) (i64.const 16)))
       (local.set $local12
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local16) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local12))
           (i64.or
@@ -180,18 +193,19 @@
               (i32.add (i32.wrap_i64 (local.get $local16)) (i32.load offset=24 (local.get $local12))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local16) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x30038))
               (br $stop)))
           (local.set $local15 (local.get $local11))))
       (local.set $x8 (local.get $local15))
+      ;; 03c: ld s1,8(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 8)))
       (local.set $local12
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local12))
           (i64.or
@@ -203,15 +217,17 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local12))))))
         (else
           (local.set $local16 (call $loadQuick (local.get $local11) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x2003c))
               (br $stop)))
           (local.set $local15 (local.get $local16))))
       (local.set $x9 (local.get $local15))
+      ;; 040: addi sp,sp,32
       (local.set $x2 (i64.add (local.get $x2) (i64.const 32)))
-    ) ;; $block
+    ) ;; $to_044
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 044: jalr zero,0(ra)
       (local.set $local16 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local16))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -226,9 +242,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local12
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local12) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local12) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -261,7 +277,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local16 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local17))
         (i64.or (local.get $local16) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -271,7 +287,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local17))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local18) (i32.const 32768)) (i32.const 0)))

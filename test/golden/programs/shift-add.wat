@@ -29,13 +29,15 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -6)))
+      ;; 000: sh3add a0,a1,a0
       (local.set $x10 (i64.add (local.get $x10) (i64.shl (local.get $x11) (i64.const 3))))
+      ;; 004: ld a0,0(a0)
       (local.set $local9 (local.get $x10))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local10))
           (i64.or
@@ -47,16 +49,20 @@
               (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $local12 (call $loadQuick (local.get $local9) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x50004))
               (br $stop)))
           (local.set $local11 (local.get $local12))))
       (local.set $x10 (local.get $local11))
+      ;; 008: sh2add.uw a2,a1,a2
       (local.set $x12
         (i64.add (local.get $x12) (i64.shl (i64.extend_i32_u (i32.wrap_i64 (local.get $x11))) (i64.const 2))))
+      ;; 00c: add.uw a3,a1,a3
       (local.set $x13 (i64.add (local.get $x13) (i64.extend_i32_u (i32.wrap_i64 (local.get $x11)))))
+      ;; 010: add.uw a4,a4,zero
       (local.set $x14 (i64.extend_i32_u (i32.wrap_i64 (local.get $x14))))
+      ;; 014: slli.uw a5,a5,0x4
       (local.set $x15 (i64.shl (i64.extend_i32_u (i32.wrap_i64 (local.get $x15))) (i64.const 4)))
       (local.set $target (i64.add (local.get $page) (i64.const 24)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
@@ -83,7 +89,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local12 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local10))
         (i64.or (local.get $local12) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -93,7 +99,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local10))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local17) (i32.const 32768)) (i32.const 0)))

@@ -35,13 +35,15 @@
     (block $chain (block $stop (loop $dispatch (block $indirect
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -12)))
+      ;; 000: addi sp,sp,-32
       (local.set $x2 (i64.add (local.get $x2) (i64.const -32)))
+      ;; 004: sd ra,24(sp)
       (local.set $local9 (i64.add (local.get $x2) (i64.const 24)))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local10))
           (i64.or
@@ -53,16 +55,17 @@
             (local.get $x1)))
         (else
           (call $storeQuick (local.get $local9) (i32.const 8) (local.get $x1))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0xb0004))
               (br $stop)))))
+      ;; 008: sd s0,16(sp)
       (local.set $local9 (i64.add (local.get $x2) (i64.const 16)))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local10))
           (i64.or
@@ -74,16 +77,17 @@
             (local.get $x8)))
         (else
           (call $storeQuick (local.get $local9) (i32.const 8) (local.get $x8))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0xa0008))
               (br $stop)))))
+      ;; 00c: sd s1,8(sp)
       (local.set $local9 (i64.add (local.get $x2) (i64.const 8)))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local10))
           (i64.or
@@ -95,19 +99,23 @@
             (local.get $x9)))
         (else
           (call $storeQuick (local.get $local9) (i32.const 8) (local.get $x9))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x9000c))
               (br $stop)))))
+      ;; 010: addi s0,a0,0
       (local.set $x8 (local.get $x10))
+      ;; 014: addi s1,s0,1
       (local.set $x9 (i64.add (local.get $x8) (i64.const 1)))
+      ;; 018: addi a0,s1,0
       (local.set $x10 (local.get $x9))
+      ;; 01c: ld ra,24(sp)
       (local.set $local9 (i64.add (local.get $x2) (i64.const 24)))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local10))
           (i64.or
@@ -119,18 +127,19 @@
               (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $local15 (call $loadQuick (local.get $local9) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x5001c))
               (br $stop)))
           (local.set $local14 (local.get $local15))))
       (local.set $x1 (local.get $local14))
+      ;; 020: ld s0,16(sp)
       (local.set $local15 (i64.add (local.get $x2) (i64.const 16)))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local15) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local10))
           (i64.or
@@ -142,18 +151,19 @@
               (i32.add (i32.wrap_i64 (local.get $local15)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $local9 (call $loadQuick (local.get $local15) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x40020))
               (br $stop)))
           (local.set $local14 (local.get $local9))))
       (local.set $x8 (local.get $local14))
+      ;; 024: ld s1,8(sp)
       (local.set $local9 (i64.add (local.get $x2) (i64.const 8)))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local10))
           (i64.or
@@ -165,13 +175,15 @@
               (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $local15 (call $loadQuick (local.get $local9) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x30024))
               (br $stop)))
           (local.set $local14 (local.get $local15))))
       (local.set $x9 (local.get $local14))
+      ;; 028: addi sp,sp,32
       (local.set $x2 (i64.add (local.get $x2) (i64.const 32)))
+      ;; 02c: jalr zero,0(ra)
       (local.set $local15 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local15))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -185,9 +197,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local10
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local10) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local10) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -218,7 +230,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local15 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local16))
         (i64.or (local.get $local15) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -228,7 +240,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local16))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local17) (i32.const 32768)) (i32.const 0)))

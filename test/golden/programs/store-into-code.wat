@@ -26,13 +26,15 @@
     (block $chain (block $stop
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -5)))
+      ;; 000: addi a0,a0,4
       (local.set $x10 (i64.add (local.get $x10) (i64.const 4)))
+      ;; 004: sw a1,0(a0)
       (local.set $local9 (local.get $x10))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local10))
           (i64.or
@@ -44,17 +46,19 @@
             (local.get $x11)))
         (else
           (call $storeQuick (local.get $local9) (i32.const 4) (local.get $x11))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x40004))
               (br $stop)))))
+      ;; 008: addi a2,a2,1
       (local.set $x12 (i64.add (local.get $x12) (i64.const 1)))
+      ;; 00c: sw a1,4(a0)
       (local.set $local9 (i64.add (local.get $x10) (i64.const 4)))
       (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local10))
           (i64.or
@@ -66,10 +70,11 @@
             (local.get $x11)))
         (else
           (call $storeQuick (local.get $local9) (i32.const 4) (local.get $x11))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x2000c))
               (br $stop)))))
+      ;; 010: addi a3,a3,1
       (local.set $x13 (i64.add (local.get $x13) (i64.const 1)))
       (local.set $target (i64.add (local.get $page) (i64.const 20)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
@@ -92,7 +97,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local9 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local10))
         (i64.or (local.get $local9) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -102,7 +107,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local10))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local13) (i32.const 32768)) (i32.const 0)))

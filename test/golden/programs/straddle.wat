@@ -17,7 +17,9 @@
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $pend (i32.const 0))
     (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+    ;; ffa: c.addi a0,1
     (local.set $x10 (i64.add (local.get $x10) (i64.const 1)))
+    ;; ffc: c.addi a0,2
     (local.set $x10 (i64.add (local.get $x10) (i64.const 2)))
     (local.set $target (i64.add (local.get $page) (i64.const 4094)))
     (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
@@ -28,7 +30,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local9 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local8))
         (i64.or (local.get $local9) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -38,7 +40,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local8))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local10) (i32.const 32768)) (i32.const 0)))

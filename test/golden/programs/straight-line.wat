@@ -38,17 +38,29 @@
     (local.set $x7 (i64.load offset=56 (i32.const 0 (;t2;))))
     (local.set $pend (i32.const 0))
     (local.set $remaining (i32.add (local.get $remaining) (i32.const -12)))
+    ;; 000: addi a0,a0,1
     (local.set $x10 (i64.add (local.get $x10) (i64.const 1)))
+    ;; 004: add a1,a0,a2
     (local.set $x11 (i64.add (local.get $x10) (local.get $x12)))
+    ;; 008: sub a1,a1,a3
     (local.set $x11 (i64.sub (local.get $x11) (local.get $x13)))
+    ;; 00c: xori a4,a1,-1
     (local.set $x14 (i64.xor (local.get $x11) (i64.const -1)))
+    ;; 010: and a4,a4,a0
     (local.set $x14 (i64.and (local.get $x14) (local.get $x10)))
+    ;; 014: slli a5,a4,0xc
     (local.set $x15 (i64.shl (local.get $x14) (i64.const 12)))
+    ;; 018: srai a5,a5,0x3
     (local.set $x15 (i64.shr_s (local.get $x15) (i64.const 3)))
+    ;; 01c: srl a6,a5,a0
     (local.set $x16 (i64.shr_u (local.get $x15) (local.get $x10)))
+    ;; 020: slt a7,a5,a6
     (local.set $x17 (i64.extend_i32_u (i64.lt_s (local.get $x15) (local.get $x16))))
+    ;; 024: sltiu t0,a7,1
     (local.set $x5 (i64.extend_i32_u (i64.eqz (local.get $x17))))
+    ;; 028: lui t1,0x12345
     (local.set $x6 (i64.const 0x12345000))
+    ;; 02c: auipc t2,0x1
     (local.set $x7 (i64.add (local.get $page) (i64.const 4140)))
     (local.set $target (i64.add (local.get $page) (i64.const 48)))
     (i64.store offset=40 (i32.const 0 (;t0;)) (local.get $x5))
@@ -67,7 +79,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local19 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local18))
         (i64.or (local.get $local19) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -77,7 +89,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local18))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local20) (i32.const 32768)) (i32.const 0)))

@@ -25,17 +25,19 @@
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x6 (i64.load offset=48 (i32.const 0 (;t1;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_00c
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $block (i64.eqz (local.get $x10)))
+      ;; 000: beq a0,zero,c
+      (br_if $to_00c (i64.eqz (local.get $x10)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 004: ld t1,0(a0)
       (local.set $local8 (local.get $x10))
       (local.set $local9
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
@@ -46,23 +48,28 @@
             (i64.load (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
           (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x20004))
               (br $stop)))
           (local.set $local10 (local.get $local11))))
       (local.set $x6 (local.get $local10))
+      ;; 008: jalr zero,0(t1)
       (local.set $local11 (i64.and (local.get $x6) (i64.const -2)))
       (local.set $target (local.get $local11))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
       (i64.store offset=48 (i32.const 0 (;t1;)) (local.get $x6))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (br $chain)
-    ) ;; $block
+    ) ;; $to_00c
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 00c: addi a0,a0,1
       (local.set $x10 (i64.add (local.get $x10) (i64.const 1)))
+      ;; 010: jal zero,18
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 018: auipc t1,0x2
       (local.set $x6 (i64.add (local.get $page) (i64.const 8216)))
+      ;; 01c: jalr zero,16(t1)
       (local.set $local11 (i64.and (i64.add (local.get $x6) (i64.const 16)) (i64.const -2)))
       (local.set $target (local.get $local11))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -73,9 +80,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local9
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -100,7 +107,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local13))
         (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -110,7 +117,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local13))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local14) (i32.const 32768)) (i32.const 0)))

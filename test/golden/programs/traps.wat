@@ -28,17 +28,17 @@
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (block $block_2 (block $block_3
-    (block $block_4 (block $block_5
-      (br_if $block_5 (i32.eqz (local.get $pend)))
-      (br_table
-        $block_5 $block_4 $block_3 $block_2 $block $block_5
-        (i32.add (local.get $pend) (i32.const -1)))
-    ) ;; $block_5
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_014 (block $to_010 (block $to_00c
+    (block $to_008 (block $to_000
+      (br_if $to_000 (i32.eqz (local.get $pend)))
+      (br_table $to_000 $to_008 $to_00c $to_010 $to_014 $to_000 (i32.add (local.get $pend) (i32.const -1)))
+    ) ;; $to_000
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 000: addi a7,zero,64
       (local.set $x17 (i64.const 64))
-      (if
+      ;; 004: ecall
+      (if (;unlikely;)
         (i32.and
           (i32.eq (i32.load offset=536 (i32.const 0 (;privilege;))) (i32.const 1))
           (i32.load offset=548 (i32.const 0 (;firmware;))))
@@ -68,25 +68,30 @@
         (then
           (return (local.get $remaining))))
       (br $chain)
-    ) ;; $block_4
+    ) ;; $to_008
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $block_2 (i64.lt_s (local.get $x10) (i64.const 0)))
-    ) ;; $block_3
+      ;; 008: blt a0,zero,10
+      (br_if $to_010 (i64.lt_s (local.get $x10) (i64.const 0)))
+    ) ;; $to_00c
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 00c: addi a1,a1,1
       (local.set $x11 (i64.add (local.get $x11) (i64.const 1)))
-    ) ;; $block_2
+    ) ;; $to_010
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 010: jalr zero,0(ra)
       (local.set $local11 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local11))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
       (br $chain)
-    ) ;; $block
+    ) ;; $to_014
       (local.set $pend (i32.const 0))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 014: addi a2,a2,1
       (local.set $x12 (i64.add (local.get $x12) (i64.const 1)))
-      (if
+      ;; 018: sret
+      (if (;unlikely;)
         (i32.or
           (i32.eqz (i32.load offset=536 (i32.const 0 (;privilege;))))
           (i32.and
@@ -118,9 +123,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local13
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local13) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local13) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -147,7 +152,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local14))
         (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -157,7 +162,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local14))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local15) (i32.const 32768)) (i32.const 0)))

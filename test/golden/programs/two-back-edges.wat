@@ -24,24 +24,31 @@
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $block (loop $loop
+    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_018 (loop $loop_000
       (local.set $pend (i32.const 0))
-      (if (i32.lt_s (local.get $remaining) (i32.const 6))
+      (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 6))
         (then
           (local.set $stop_place (i32.const 0))
           (br $stop)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 000: addi a0,a0,-1
       (local.set $x10 (i64.add (local.get $x10) (i64.const -1)))
-      (br_if $block (i64.eqz (local.get $x10)))
+      ;; 004: beq a0,zero,18
+      (br_if $to_018 (i64.eqz (local.get $x10)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 008: andi a1,a0,1
       (local.set $x11 (i64.and (local.get $x10) (i64.const 1)))
-      (br_if $loop (i64.eqz (local.get $x11)))
+      ;; 00c: beq a1,zero,0
+      (br_if $loop_000 (i64.eqz (local.get $x11)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
+      ;; 010: add a2,a2,a0
       (local.set $x12 (i64.add (local.get $x12) (local.get $x10)))
-      (br $loop)
+      ;; 014: jal zero,0
+      (br $loop_000)
     )
-    ) ;; $block
+    ) ;; $to_018
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
+      ;; 018: jalr zero,0(ra)
       (local.set $local11 (i64.and (local.get $x1) (i64.const -2)))
       (local.set $target (local.get $local11))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
@@ -53,9 +60,9 @@
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
       (local.set $local12
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (i32.eq (i32.and (local.get $local12) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local12) (i32.const 65535)) (i32.const 32775))
         (then
-          (if (i32.lt_s (local.get $remaining) (i32.const 512))
+          (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
@@ -82,7 +89,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local13))
         (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -92,7 +99,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local13))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local14) (i32.const 32768)) (i32.const 0)))

@@ -35,20 +35,30 @@
     (local.set $x6 (i64.load offset=48 (i32.const 0 (;t1;))))
     (local.set $pend (i32.const 0))
     (local.set $remaining (i32.add (local.get $remaining) (i32.const -10)))
+    ;; 000: addw a0,a0,a1
     (local.set $x10
       (i64.extend_i32_s (i32.add (i32.wrap_i64 (local.get $x10)) (i32.wrap_i64 (local.get $x11)))))
+    ;; 004: addiw a0,a0,1
     (local.set $x10 (i64.extend_i32_s (i32.add (i32.wrap_i64 (local.get $x10)) (i32.const 1))))
+    ;; 008: addiw a2,a0,0
     (local.set $x12 (i64.extend32_s (local.get $x10)))
+    ;; 00c: subw a3,a2,a1
     (local.set $x13
       (i64.extend_i32_s (i32.sub (i32.wrap_i64 (local.get $x12)) (i32.wrap_i64 (local.get $x11)))))
+    ;; 010: sllw a4,a3,a0
     (local.set $x14
       (i64.extend_i32_s (i32.shl (i32.wrap_i64 (local.get $x13)) (i32.wrap_i64 (local.get $x10)))))
+    ;; 014: srlw a5,a4,a0
     (local.set $x15
       (i64.extend_i32_s (i32.shr_u (i32.wrap_i64 (local.get $x14)) (i32.wrap_i64 (local.get $x10)))))
+    ;; 018: sraw a6,a5,a0
     (local.set $x16
       (i64.extend_i32_s (i32.shr_s (i32.wrap_i64 (local.get $x15)) (i32.wrap_i64 (local.get $x10)))))
+    ;; 01c: slliw a7,a6,0x3
     (local.set $x17 (i64.extend_i32_s (i32.shl (i32.wrap_i64 (local.get $x16)) (i32.const 3))))
+    ;; 020: srliw t0,a7,0x4
     (local.set $x5 (i64.extend_i32_u (i32.shr_u (i32.wrap_i64 (local.get $x17)) (i32.const 4))))
+    ;; 024: sraiw t1,t0,0x5
     (local.set $x6 (i64.extend_i32_s (i32.shr_s (i32.wrap_i64 (local.get $x5)) (i32.const 5))))
     (local.set $target (i64.add (local.get $page) (i64.const 40)))
     (i64.store offset=40 (i32.const 0 (;t0;)) (local.get $x5))
@@ -67,7 +77,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local18 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local17))
         (i64.or (local.get $local18) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -77,7 +87,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local17))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local19) (i32.const 32768)) (i32.const 0)))

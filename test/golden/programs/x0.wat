@@ -32,23 +32,29 @@
     (local.set $x15 (i64.load offset=120 (i32.const 0 (;a5;))))
     (local.set $x17 (i64.load offset=136 (i32.const 0 (;a7;))))
     (local.set $x5 (i64.load offset=40 (i32.const 0 (;t0;))))
-    (block $chain (block $stop (loop $loop
+    (block $chain (block $stop (loop $loop_000
       (local.set $pend (i32.const 0))
-      (if (i32.lt_s (local.get $remaining) (i32.const 8))
+      (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 8))
         (then
           (local.set $stop_place (i32.const 0))
           (br $stop)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -7)))
+      ;; 000: add a0,zero,zero
       (local.set $x10 (i64.const 0))
+      ;; 004: sub a1,zero,a2
       (local.set $x11 (i64.sub (i64.const 0) (local.get $x12)))
+      ;; 008: addi zero,a0,5
+      ;; 00c: or a3,a4,zero
       (local.set $x13 (local.get $x14))
+      ;; 010: sltu a5,zero,a6
       (local.set $x15 (i64.extend_i32_u (i64.ne (local.get $x16) (i64.const 0))))
+      ;; 014: ld zero,0(a7)
       (local.set $local15 (local.get $x17))
       (local.set $local16
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local15) (i64.const 7))) (i32.const 0x1ffe0))))
-      (if
+      (if (;likely;)
         (i64.eq
           (i64.load (local.get $local16))
           (i64.or
@@ -60,13 +66,15 @@
               (i32.add (i32.wrap_i64 (local.get $local15)) (i32.load offset=24 (local.get $local16))))))
         (else
           (local.set $local18 (call $loadQuick (local.get $local15) (i32.const 8)))
-          (if (i32.load offset=848 (i32.const 0 (;event;)))
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
               (local.set $stop_place (i32.const 0x20014))
               (br $stop)))
           (local.set $local17 (local.get $local18))))
+      ;; 018: bne zero,zero,0
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
-      (br_if $loop (i64.eqz (local.get $x5)))
+      ;; 01c: beq t0,zero,0
+      (br_if $loop_000 (i64.eqz (local.get $x5)))
       (local.set $target (i64.add (local.get $page) (i64.const 32)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
@@ -91,7 +99,7 @@
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
     (local.set $local18 (i64.and (local.get $target) (i64.const -4096)))
-    (if
+    (if (;likely;)
       (i64.eq
         (i64.load (local.get $local16))
         (i64.or (local.get $local18) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
@@ -101,7 +109,7 @@
             (i32.add
               (i32.load offset=8 (local.get $local16))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
-        (if
+        (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
             (i32.ne (i32.and (local.get $local20) (i32.const 32768)) (i32.const 0)))

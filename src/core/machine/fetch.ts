@@ -1,5 +1,5 @@
 /** Instruction fetch as generated code: the fetch TLB, and the decoded page behind a virtual address. */
-import { i32, i64 } from '../wasm/expression.ts';
+import { type I32, type I64, i32, i64 } from '../wasm/expression.ts';
 import type { Callee } from '../wasm/function.ts';
 import type { ModuleBuilder } from '../wasm/module.ts';
 import { type Coherence, OP_REENTER } from './coherence.ts';
@@ -29,6 +29,12 @@ export interface Fetch {
   readonly fetch: Callee;
 }
 
+/** The entry of the present fetch TLB for a virtual address. */
+export function fetchEntryOf(vaddr: I64): I32 {
+  const index = i32.and(i32.wrap_i64(i64.shr_u(vaddr, c64(12))), c32(FETCH_TLB_ENTRIES - 1));
+  return i32.add(get32(hart.fetchTlb), i32.shl(index, c32(4)));
+}
+
 export function emitFetch(m: ModuleBuilder, map: MemoryMap, coherence: Coherence, walker: Walk): Fetch {
   const { bumpWrite } = coherence;
   const { inRam, hostOf, ramPage } = places(map);
@@ -40,8 +46,7 @@ export function emitFetch(m: ModuleBuilder, map: MemoryMap, coherence: Coherence
   {
     const f = fetch;
     const vaddr = f.param<'i64'>(0);
-    const index = i32.and(i32.wrap_i64(i64.shr_u(vaddr, c64(12))), c32(FETCH_TLB_ENTRIES - 1));
-    const entry = f.let(i32.add(get32(hart.fetchTlb), i32.shl(index, c32(4))));
+    const entry = f.let(fetchEntryOf(vaddr));
     const page = f.let(virtualPage(vaddr));
     const decoded = f.local('i32');
     f.if(

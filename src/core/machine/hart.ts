@@ -112,7 +112,7 @@ export const hart = {
   fetchTlb: t32(),
   /** The effective privilege of data accesses. */
   dataPrivilege: t32(),
-  /** Result of a fetch: the decoded page and the virtual address of its first byte. */
+  /** Where instructions come from: the decoded page (the result of a fetch) and the virtual address of its first byte. */
   decodeBase: t32(),
   decodePageVirtual: t64(),
   /** 1 while translated code runs: devices are not reached from it, and who changes code that it may stand in says so. */
@@ -145,6 +145,8 @@ export const EVENT_NONE = 0;
 export const EVENT_TRAP = 1;
 /** Translated code must leave before the instruction, which the interpreter then executes. */
 export const EVENT_RETRY = 2;
+/** Translated code must leave after the instruction: it has changed what its own page is. */
+export const EVENT_REFETCH = 3;
 
 /** Why `run` came back. */
 export const EXIT_LIMIT = 0;

@@ -63,6 +63,8 @@ export const trailer = { host: 0, stores: 4, translated: 8, life: 12, used: 16, 
 export const LIFE_DECODED = 0x1_0000;
 /** A profile word of a translation: its number in bits 14:0, this bit, and the block to begin with from bit 16. */
 export const PROFILE_TRANSLATED = 0x8000;
+/** Translations are entered only with this many steps left: no path in them to the next look at the count is longer. */
+export const ENTRY_STEPS = 512;
 export const DECODED_PAGES = 2048;
 
 /** Flags of a RAM page: stores there take the slow path. */

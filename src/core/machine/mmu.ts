@@ -7,8 +7,8 @@ import type { Callee, FunctionBuilder } from '../wasm/function.ts';
 import type { ModuleBuilder } from '../wasm/module.ts';
 import { type Coherence, emitCoherence } from './coherence.ts';
 import { any64, get32, get64, noteTrap, set } from './emit.ts';
-import { emitFetch, type Fetch } from './fetch.ts';
-import { cause, EVENT_RETRY, hart, mstatus, PRIVILEGE_M, PRIVILEGE_S, PRIVILEGE_U } from './hart.ts';
+import { emitFetch, type Fetch, fetchEntryOf } from './fetch.ts';
+import { cause, EVENT_REFETCH, EVENT_RETRY, hart, mstatus, PRIVILEGE_M, PRIVILEGE_S, PRIVILEGE_U } from './hart.ts';
 import {
   DATA_TLB,
   DATA_TLB_BYTES,
@@ -16,6 +16,7 @@ import {
   dataMode,
   FETCH_TLB,
   FETCH_TLB_BYTES,
+  fetchEntry,
   type MemoryMap,
   PAGE_HTIF,
   tlbEntry,
@@ -50,6 +51,8 @@ export interface Mmu extends Coherence, Fetch {
   /** The same for translated code: they never reach a device, but ask for the instruction to be interpreted. */
   readonly loadQuick: Callee;
   readonly storeQuick: Callee;
+  /** () → (): after an atomic of translated code that set `refetch`; look at `event` after. */
+  readonly storedTables: Callee;
   /** (vaddr i64, size i32, access i32) → i32: offset in linear memory of aligned RAM to read or modify, 0 = trap. */
   readonly atomicHost: Callee;
 }
@@ -146,15 +149,26 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
   const misaligned = (vaddr: I64, size: I32): I32 => i32.and(i32.wrap_i64(vaddr), i32.sub(size, c32(1)));
 
   /**
-   * In a translation a store that changes what is derived from memory is left to the interpreter before it has happened:
-   * done twice, it would be fetched and addressed by what it had changed itself.
+   * In a translation a store into code is left to the interpreter before it has happened: done twice, it would be fetched by
+   * what it had changed itself.
    */
   const leaveIfDerived = (f: FunctionBuilder, devices: boolean, fail: () => void): void => {
-    if (devices) return;
-    f.if(i32.or(get32(hart.event), get32(hart.refetch)), () => {
-      set(f, hart.event, c32(EVENT_RETRY));
-      fail();
-    });
+    if (!devices) f.if(get32(hart.event), fail);
+  };
+
+  /** () → (): after a store into page tables by translated code: may it go on in the page where it is? */
+  const storedTables = m.function('storedTables', [], []);
+  {
+    const f = storedTables;
+    set(f, hart.refetch, c32(0));
+    const page = f.let(get64(hart.decodePageVirtual));
+    const entry = f.let(fetchEntryOf(page));
+    const known = i64.eq(i64.load(entry, fetchEntry.tag), i64.or(page, get64(hart.readGeneration)));
+    const same = i32.eq(i32.load(entry, fetchEntry.decode), get32(hart.decodeBase));
+    f.if(i32.eqz(i32.and(known, same)), () => set(f, hart.event, c32(EVENT_REFETCH)));
+  }
+  const lookAtTables = (f: FunctionBuilder, devices: boolean): void => {
+    if (!devices) f.if(get32(hart.refetch), () => f.do(storedTables));
   };
 
   /** Probes both pages of a straddling access; calls `each` with (offset of byte i). */
@@ -242,6 +256,7 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
       straddle(f, vaddr, size, ACCESS_WRITE, devices, fail, (host, i) => {
         f.store('i64.store8', host, i64.shr_u(value, i64.extend_i32_u(i32.shl(i, c32(3)))));
       });
+      lookAtTables(f, devices);
       f.return();
     });
     const entry = dataEntry(f, vaddr);
@@ -275,6 +290,7 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     f.do(touch, host, size);
     leaveIfDerived(f, devices, fail);
     sized(f, size, (bytes) => f.store(storeOf[bytes], host, value));
+    lookAtTables(f, devices);
     f.if(isHtif(host), () => {
       f.do(imports.htifStore, host, size);
       endSlice(f);
@@ -318,7 +334,17 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     f.return(host);
   }
 
-  return { ...coherence, ...fetching, updateModes, loadSlow, storeSlow, loadQuick, storeQuick, atomicHost };
+  return {
+    ...coherence,
+    ...fetching,
+    updateModes,
+    loadSlow,
+    storeSlow,
+    loadQuick,
+    storeQuick,
+    storedTables,
+    atomicHost,
+  };
 }
 
 /** A device was reached: no further step in this slice, so that lines and deadlines are looked at before it (MACHINE.md, 8). */

@@ -11,6 +11,8 @@ import { hart, PMP_ENTRIES, PRIVILEGE_M, pmpaddr0 } from './hart.ts';
 /** log2 of the grain in units of 4 bytes. */
 export const PMP_GRAIN_SHIFT = 10n;
 const NAPOT_ONES = (1n << (PMP_GRAIN_SHIFT - 1n)) - 1n;
+/** A NAPOT entry with these bits set covers all 2^56 bytes. */
+const WHOLE_SPACE = (1n << 53n) - 1n;
 const TOR_MASK = ~((1n << PMP_GRAIN_SHIFT) - 1n);
 
 /** (physical address i64, access i32, privilege i32) → 1 if allowed. */
@@ -18,6 +20,10 @@ export function emitPmp(m: ModuleBuilder): Callee {
   const f = m.function('pmp', ['i64', 'i32', 'i32'], ['i32']);
   const c32 = i32.const;
   const c64 = i64.const;
+  // What firmware sets up for an operating system: the first entry allows everything.
+  const allowsAll = i32.eq(i32.and(i32.load8_u(c32(0), hart.pmpcfg0.offset), c32(0x1f)), c32(0x1f));
+  const coversAll = i64.eq(i64.and(i64.load(c32(0), pmpaddr0), c64(WHOLE_SPACE)), c64(WHOLE_SPACE));
+  f.if(i32.and(allowsAll, coversAll), () => f.return(c32(1)));
   const unit = f.let(i64.shr_u(i64.and(f.param<'i64'>(0), c64(-4096)), c64(2)));
   const access = f.param<'i32'>(1);
   const machine = f.let(i32.eq(f.param<'i32'>(2), c32(PRIVILEGE_M)));

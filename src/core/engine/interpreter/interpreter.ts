@@ -22,6 +22,7 @@ export interface InterpreterHooks extends EngineHooks {
 export interface QuickFunctions {
   readonly loadQuick: unknown;
   readonly storeQuick: unknown;
+  readonly storedTables: unknown;
   readonly atomicHost: unknown;
   readonly csr: unknown;
   readonly flush: () => void;

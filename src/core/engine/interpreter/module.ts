@@ -12,6 +12,7 @@ import { cause, hart } from '../../machine/hart.ts';
 import {
   DECODED_PROFILE,
   DECODED_TRAILER,
+  ENTRY_STEPS,
   type MemoryMap,
   PROFILE_TRANSLATED,
   RECORD_BYTES,
@@ -23,7 +24,6 @@ import { emitTraps, pendingInterrupts } from '../../machine/trap.ts';
 import { type I32, i32, i64 } from '../../wasm/expression.ts';
 import type { Callee, FunctionBuilder, Label, Signature } from '../../wasm/function.ts';
 import { ModuleBuilder } from '../../wasm/module.ts';
-import { ENTRY_STEPS } from '../translator/steps.ts';
 import { InterpreterContext, type Loop, pcNow } from './context.ts';
 import { dispatch, FIRST_OPERATION, record } from './record.ts';
 
@@ -63,7 +63,9 @@ export function buildInterpreter(
   const translation = m.signature(TRANSLATION.params, TRANSLATION.results);
   emitRun(run, map, { mmu, traps, csr, softfloat, decode, rawBits, hot, translation });
   const hashPage = emitPageHash(m);
-  const quick = hot ? [mmu.loadQuick, mmu.storeQuick, mmu.atomicHost, csr, traps.takeTrap, traps.sret] : [];
+  const quick = hot
+    ? [mmu.loadQuick, mmu.storeQuick, mmu.storedTables, mmu.atomicHost, csr, traps.takeTrap, traps.sret]
+    : [];
   for (const callee of [run, mmu.flush, mmu.bumpWrite, mmu.updateModes, mmu.touchRange, hashPage, ...quick]) {
     m.export(callee);
   }

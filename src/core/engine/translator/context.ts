@@ -82,6 +82,22 @@ export class TranslatorContext extends EngineContext implements Context {
     const writes = writesOf(this.#instruction);
     this.dirty = { x: this.dirty.x | writes.x, f: this.dirty.f | writes.f };
     if (this.#wroteCsr) this.#afterCsrWrite();
+    if (this.#instruction.operation.kind === 'atomic') this.#afterAtomic();
+  }
+
+  readonly #stopAround = (): void => this.#region.stopAround(this.#instruction.offset, this.#after, this.#place.behind);
+
+  /** Its store may have gone into page tables. */
+  #afterAtomic(): void {
+    this.f.if(
+      get32(hart.refetch),
+      () => {
+        this.f.do(this.#region.imports.storedTables);
+        this.f.if(get32(hart.event), this.#stopAround, undefined, false);
+      },
+      undefined,
+      false,
+    );
   }
 
   // ---- operands -------------------------------------------------------------------------------------------------------
@@ -149,14 +165,14 @@ export class TranslatorContext extends EngineContext implements Context {
   }
 
   protected override storeSlow(size: AccessSize, address: I64, value: I64): void {
-    // If it would change code or a translation it has not been done: the interpreter does it.
+    // If it would change code it has not been done: the interpreter does it.
     this.f.do(this.#region.imports.storeQuick, address, c32(size), value);
-    this.#checkSlow();
+    this.f.if(get32(hart.event), this.#stopAround, undefined, false);
   }
 
   protected override atomicHost(size: 4 | 8, address: I64, access: number): I32 {
     const host = this.f.call<'i32'>(this.#region.imports.atomicHost, address, c32(size), c32(access));
-    this.f.if(i32.or(i32.eqz(host), i32.or(get32(hart.event), get32(hart.refetch))), this.#retry, undefined, false);
+    this.f.if(i32.or(i32.eqz(host), get32(hart.event)), this.#retry, undefined, false);
     return host;
   }
 

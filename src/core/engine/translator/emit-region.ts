@@ -12,14 +12,15 @@
 
 import { disassemble } from '../../isa/disassembler.ts';
 import { get32, get64, set } from '../../machine/emit.ts';
-import { F, hart, X } from '../../machine/hart.ts';
-import { DECODED_PROFILE, FETCH_TLB_ENTRIES, fetchEntry, PROFILE_TRANSLATED } from '../../machine/memory-map.ts';
+import { fetchEntryOf } from '../../machine/fetch.ts';
+import { EVENT_REFETCH, F, hart, X } from '../../machine/hart.ts';
+import { DECODED_PROFILE, ENTRY_STEPS, fetchEntry, PROFILE_TRANSLATED } from '../../machine/memory-map.ts';
 import { type F64, f64, type I32, type I64, i32, i64, type Type } from '../../wasm/expression.ts';
 import type { Callee, FunctionBuilder, Label, Signature } from '../../wasm/function.ts';
 import { TranslatorContext } from './context.ts';
 import { type Block, directTarget, endsBlock } from './region.ts';
 import { changesOf, type Registers } from './registers.ts';
-import { ENTRY_STEPS, stepsNeeded } from './steps.ts';
+import { stepsNeeded } from './steps.ts';
 import { findStructure, firstOf, type Item, isLoop, type Loop } from './structure.ts';
 
 const c32 = i32.const;
@@ -29,6 +30,7 @@ const c64 = i64.const;
 export const translationImports = {
   loadQuick: { params: ['i64', 'i32'], results: ['i64'] },
   storeQuick: { params: ['i64', 'i32', 'i64'], results: [] },
+  storedTables: { params: [], results: [] },
   atomicHost: { params: ['i64', 'i32', 'i32'], results: ['i32'] },
   csr: { params: ['i32', 'i32', 'i64', 'i32'], results: ['i64'] },
   flush: { params: [], results: [] },
@@ -141,6 +143,8 @@ export class RegionEmitter {
     prologue(() => {
       f.set(this.#pend, i32.add(f.param<'i32'>(1, 'entry'), c32(1)));
       this.reload();
+      set(f, hart.decodeBase, c32(this.#place.decoded));
+      set(f, hart.decodePageVirtual, this.pageVirtual);
       for (const [number, local] of this.#x) f.set(local, i64.load(c32(X), number * 8));
       for (const [number, local] of this.#f) f.set(local, f64.load(c32(F), number * 8));
     });
@@ -244,6 +248,14 @@ export class RegionEmitter {
   /** Gives back to the interpreter before the instruction at that offset, with that many steps of its block not taken. */
   stopAt(offset: number, steps: number): void {
     this.f.set(this.#stopPlace, c32(offset | (steps << 16)));
+    this.f.br(this.#stop);
+  }
+
+  /** After a store: `event` says whether it has been done (EVENT_REFETCH) or is still to be. */
+  stopAround(before: number, after: number, behind: number): void {
+    const done = i32.eq(get32(hart.event), c32(EVENT_REFETCH));
+    const places = i32.select(c32(after | (behind << 16)), c32(before | ((behind + 1) << 16)), done);
+    this.f.set(this.#stopPlace, places);
     this.f.br(this.#stop);
   }
 
@@ -377,8 +389,7 @@ export class RegionEmitter {
   #emitChain(): void {
     const { f } = this;
     const target = this.#target;
-    const index = i32.and(i32.wrap_i64(i64.shr_u(target, c64(12))), c32(FETCH_TLB_ENTRIES - 1));
-    const entry = f.let(i32.add(get32(hart.fetchTlb), i32.shl(index, c32(4))));
+    const entry = f.let(fetchEntryOf(target));
     const page = f.let(i64.and(target, c64(-4096)));
     f.if(
       i64.eq(i64.load(entry, fetchEntry.tag), i64.or(page, get64(hart.readGeneration))),

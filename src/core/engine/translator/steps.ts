@@ -3,10 +3,8 @@
  * where a region is entered, at the heads of loops, and where a path would get too long without. What is left of a slice when
  * that says no, the interpreter does to the exact position.
  */
+import { ENTRY_STEPS } from '../../machine/memory-map.ts';
 import type { Block } from './region.ts';
-
-/** Translations are entered only with this many steps left: no path to the next look at the count is longer. */
-export const ENTRY_STEPS = 512;
 
 /** By block: 0, or the steps that must be left when control comes to it: enough for the longest path to the next look. */
 export function stepsNeeded(blocks: readonly Block[], successors: readonly (readonly number[])[]): number[] {

@@ -186,3 +186,23 @@ test('what is reserved is filled in where it was reserved', () => {
   const { exports } = instantiate(m);
   assert.deepEqual([exports.f(0), exports.f(1)], [41, 40]);
 });
+
+test('a loop that ends where its block ends needs no branch to there', () => {
+  const m = builder();
+  const f = m.function('f', ['i32'], ['i32']);
+  const n = f.param<'i32'>(0);
+  f.block((out) => {
+    f.loop((again) => {
+      f.set(n, i32.add(n, i32.const(-1)));
+      f.brIf(again, i32.gt_s(n, i32.const(7)));
+      f.br(out);
+    });
+  });
+  f.return(n);
+  m.export(f);
+  assert.deepEqual(
+    f.body.map(({ kind }) => kind),
+    ['loop', 'return'],
+  );
+  assert.equal(instantiate(m).exports.f(20), 7);
+});

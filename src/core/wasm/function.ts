@@ -39,7 +39,7 @@ export type Statement =
       readonly offset: number;
       readonly value: Expr;
     }
-  | { readonly kind: 'block' | 'loop'; readonly label: Label; readonly body: readonly Statement[] }
+  | { readonly kind: 'block' | 'loop'; readonly label: Label; readonly body: Statement[] }
   | {
       readonly kind: 'if';
       readonly condition: I32;
@@ -220,11 +220,7 @@ export class FunctionBuilder implements Callee {
   block(body: (end: Label) => void, name?: string): void {
     const label: Label = { label: 'block', uses: 0, ...(name === undefined ? {} : { name }) };
     const inner = this.#nested(() => body(label));
-    // To go to the end from the end is to do nothing.
-    for (let last = inner.at(-1); isBranchTo(label, last); last = inner.at(-1)) {
-      inner.pop();
-      label.uses--;
-    }
+    dropBranchesAtEnd(inner, label);
     if (label.uses === 0) this.#emit(...inner);
     else this.#emit({ kind: 'block', label, body: inner });
   }
@@ -325,6 +321,16 @@ export class FunctionBuilder implements Callee {
   unreachable(): void {
     this.#emit({ kind: 'unreachable' });
   }
+}
+
+/** To go to the end of a block from its end is to do nothing; the end of a loop is that of what it ends. */
+function dropBranchesAtEnd(statements: Statement[], label: Label): void {
+  for (let last = statements.at(-1); isBranchTo(label, last); last = statements.at(-1)) {
+    statements.pop();
+    label.uses--;
+  }
+  const last = statements.at(-1);
+  if (last?.kind === 'loop') dropBranchesAtEnd(last.body, label);
 }
 
 const isBranchTo = (label: Label, t: Statement | undefined): boolean =>

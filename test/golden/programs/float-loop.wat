@@ -30,7 +30,7 @@
     (local.set $f15 (f64.load offset=120 (i32.const 272 (;fa5;))))
     (local.set $f14 (f64.load offset=112 (i32.const 272 (;fa4;))))
     (local.set $f10 (f64.load offset=80 (i32.const 272 (;fa0;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_018 (loop $loop_000
+    (block $chain (block $stop (loop $dispatch (block $indirect (loop $loop_000
       (local.set $pend (i32.const 0))
       (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 7))
         (then
@@ -130,9 +130,7 @@
       (local.set $x11 (i64.add (local.get $x11) (i64.const 8)))
       ;; 014: bne a0,a2,0
       (br_if $loop_000 (i64.ne (local.get $x10) (local.get $x12)))
-      (br $to_018)
     )
-    ) ;; $to_018
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
       ;; 018: jalr zero,0(ra)
       (local.set $local17 (i64.and (local.get $x1) (i64.const -2)))

@@ -27,7 +27,7 @@
     (local.set $x14 (i64.load offset=112 (i32.const 0 (;a4;))))
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_014 (loop $loop_000
+    (block $chain (block $stop (loop $dispatch (block $indirect (loop $loop_000
       (local.set $pend (i32.const 0))
       (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 7))
         (then
@@ -66,9 +66,7 @@
       (local.set $x11 (i64.mul (local.get $x11) (local.get $x14)))
       ;; 010: bne a0,a2,0
       (br_if $loop_000 (i64.ne (local.get $x10) (local.get $x12)))
-      (br $to_014)
     )
-    ) ;; $to_014
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
       ;; 014: addi a0,a1,0
       (local.set $x10 (local.get $x11))

@@ -54,7 +54,6 @@
         (local.set $x11 (i64.add (local.get $x11) (i64.const -1)))
         ;; 00c: bne a1,zero,4
         (br_if $loop_004 (i64.ne (local.get $x11) (i64.const 0)))
-        (br $to_010)
       )
     ) ;; $to_010
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))

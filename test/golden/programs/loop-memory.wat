@@ -26,7 +26,7 @@
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
-    (block $chain (block $stop (loop $dispatch (block $indirect (block $to_014 (loop $loop_000
+    (block $chain (block $stop (loop $dispatch (block $indirect (loop $loop_000
       (local.set $pend (i32.const 0))
       (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 6))
         (then
@@ -84,9 +84,7 @@
       (local.set $x11 (i64.add (local.get $x11) (i64.const 8)))
       ;; 010: bltu a0,a2,0
       (br_if $loop_000 (i64.lt_u (local.get $x10) (local.get $x12)))
-      (br $to_014)
     )
-    ) ;; $to_014
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
       ;; 014: jalr zero,0(ra)
       (local.set $local11 (i64.and (local.get $x1) (i64.const -2)))

@@ -84,7 +84,6 @@
       (local.set $x14 (local.get $local9))
       ;; 00c: bne a4,zero,0
       (br_if $loop_000 (i64.ne (local.get $x14) (i64.const 0)))
-      (br $to_010)
     )
     ) ;; $to_010
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))

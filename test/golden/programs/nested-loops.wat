@@ -62,7 +62,6 @@
           (local.set $x13 (i64.add (local.get $x13) (i64.const -1)))
           ;; 010: bne a3,zero,8
           (br_if $loop_008 (i64.ne (local.get $x13) (i64.const 0)))
-          (br $to_014)
         )
       ) ;; $to_014
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
@@ -70,7 +69,6 @@
         (local.set $x10 (i64.add (local.get $x10) (i64.const -1)))
         ;; 018: bne a0,zero,4
         (br_if $loop_004 (i64.ne (local.get $x10) (i64.const 0)))
-        (br $to_01c)
       )
     ) ;; $to_01c
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))

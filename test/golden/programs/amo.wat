@@ -9,6 +9,7 @@
   (type $i32_i32_i64_to_i32 (func (param i32 i32 i64) (result i32)))
   (import "env" "memory" (memory 2048 2048 shared))
   (import "env" "table" (table 0 funcref))
+  (import "env" "storedTables" (func $storedTables))
   (import "env" "atomicHost" (func $atomicHost (param i64 i32 i32) (result i32)))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
@@ -18,6 +19,8 @@
     (local $x14 i64) (local $x15 i64) (local $local17 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
@@ -30,12 +33,7 @@
       ;; 000: amoadd.w a0,a1,(a2)
       (local.set $local8 (i64.extend32_s (local.get $x11)))
       (local.set $local10 (call $atomicHost (local.get $x12) (i32.const 4) (i32.const 1)))
-      (if (;unlikely;)
-        (i32.or
-          (i32.eqz (local.get $local10))
-          (i32.or
-            (i32.load offset=848 (i32.const 0 (;event;)))
-            (i32.load offset=868 (i32.const 0 (;refetch;)))))
+      (if (;unlikely;) (i32.or (i32.eqz (local.get $local10)) (i32.load offset=848 (i32.const 0 (;event;))))
         (then
           (local.set $stop_place (i32.const 0x40000))
           (br $stop)))
@@ -43,15 +41,21 @@
       (local.set $local12 (local.get $local11))
       (i64.store32 (local.get $local10) (i64.add (local.get $local12) (local.get $local8)))
       (local.set $x10 (local.get $local11))
+      (if (;unlikely;) (i32.load offset=868 (i32.const 0 (;refetch;)))
+        (then
+          (call $storedTables)
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
+            (then
+              (local.set $stop_place
+                (select
+                  (i32.const 0x30004)
+                  (i32.const 0x40000)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
+              (br $stop)))))
       ;; 004: amoswap.d.aqrl a3,a1,(a2)
       (local.set $local12 (local.get $x11))
       (local.set $local10 (call $atomicHost (local.get $x12) (i32.const 8) (i32.const 1)))
-      (if (;unlikely;)
-        (i32.or
-          (i32.eqz (local.get $local10))
-          (i32.or
-            (i32.load offset=848 (i32.const 0 (;event;)))
-            (i32.load offset=868 (i32.const 0 (;refetch;)))))
+      (if (;unlikely;) (i32.or (i32.eqz (local.get $local10)) (i32.load offset=848 (i32.const 0 (;event;))))
         (then
           (local.set $stop_place (i32.const 0x30004))
           (br $stop)))
@@ -59,30 +63,42 @@
       (local.set $local8 (local.get $local11))
       (i64.store (local.get $local10) (local.get $local12))
       (local.set $x13 (local.get $local11))
+      (if (;unlikely;) (i32.load offset=868 (i32.const 0 (;refetch;)))
+        (then
+          (call $storedTables)
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
+            (then
+              (local.set $stop_place
+                (select
+                  (i32.const 0x20008)
+                  (i32.const 0x30004)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
+              (br $stop)))))
       ;; 008: amoor.d zero,a4,(a2)
       (local.set $local8 (local.get $x14))
       (local.set $local10 (call $atomicHost (local.get $x12) (i32.const 8) (i32.const 1)))
-      (if (;unlikely;)
-        (i32.or
-          (i32.eqz (local.get $local10))
-          (i32.or
-            (i32.load offset=848 (i32.const 0 (;event;)))
-            (i32.load offset=868 (i32.const 0 (;refetch;)))))
+      (if (;unlikely;) (i32.or (i32.eqz (local.get $local10)) (i32.load offset=848 (i32.const 0 (;event;))))
         (then
           (local.set $stop_place (i32.const 0x20008))
           (br $stop)))
       (local.set $local11 (i64.load (local.get $local10)))
       (local.set $local12 (local.get $local11))
       (i64.store (local.get $local10) (i64.or (local.get $local12) (local.get $local8)))
+      (if (;unlikely;) (i32.load offset=868 (i32.const 0 (;refetch;)))
+        (then
+          (call $storedTables)
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
+            (then
+              (local.set $stop_place
+                (select
+                  (i32.const 0x1000c)
+                  (i32.const 0x20008)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
+              (br $stop)))))
       ;; 00c: amomax.w a5,a1,(a2)
       (local.set $local12 (i64.extend32_s (local.get $x11)))
       (local.set $local10 (call $atomicHost (local.get $x12) (i32.const 4) (i32.const 1)))
-      (if (;unlikely;)
-        (i32.or
-          (i32.eqz (local.get $local10))
-          (i32.or
-            (i32.load offset=848 (i32.const 0 (;event;)))
-            (i32.load offset=868 (i32.const 0 (;refetch;)))))
+      (if (;unlikely;) (i32.or (i32.eqz (local.get $local10)) (i32.load offset=848 (i32.const 0 (;event;))))
         (then
           (local.set $stop_place (i32.const 0x1000c))
           (br $stop)))
@@ -92,6 +108,17 @@
         (local.get $local10)
         (select (local.get $local8) (local.get $local12) (i64.gt_s (local.get $local8) (local.get $local12))))
       (local.set $x15 (local.get $local11))
+      (if (;unlikely;) (i32.load offset=868 (i32.const 0 (;refetch;)))
+        (then
+          (call $storedTables)
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
+            (then
+              (local.set $stop_place
+                (select
+                  (i32.const 16)
+                  (i32.const 0x1000c)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
+              (br $stop)))))
       (local.set $target (i64.add (local.get $page) (i64.const 16)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))

@@ -25,6 +25,8 @@
     (local $local16 i32) (local $local17 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
     (local.set $x8 (i64.load offset=64 (i32.const 0 (;s0;))))
@@ -87,7 +89,11 @@
           (call $storeQuick (local.get $local12) (i32.const 8) (local.get $x8))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0x2000a))
+              (local.set $stop_place
+                (select
+                  (i32.const 0x1000c)
+                  (i32.const 0x2000a)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       ;; 00c: c.beqz s0,12
       (br_if $to_012 (i64.eqz (local.get $x8)))

@@ -20,6 +20,8 @@
     (local $local28 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $f11 (f64.load offset=88 (i32.const 272 (;fa1;))))
     (local.set $f12 (f64.load offset=96 (i32.const 272 (;fa2;))))
     (local.set $f10 (f64.load offset=80 (i32.const 272 (;fa0;))))

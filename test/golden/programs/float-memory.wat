@@ -18,6 +18,8 @@
     (local $local11 i64) (local $f10 f64) (local $f0 f64) (local $local14 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $x2 (i64.load offset=16 (i32.const 0 (;sp;))))
     (local.set $f10 (f64.load offset=80 (i32.const 272 (;fa0;))))
     (local.set $f0 (f64.load (i32.const 272 (;ft0;))))
@@ -76,7 +78,11 @@
           (call $storeQuick (local.get $local11) (i32.const 8) (i64.reinterpret_f64 (local.get $f10)))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0x30004))
+              (local.set $stop_place
+                (select
+                  (i32.const 0x20008)
+                  (i32.const 0x30004)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       ;; 008: flw ft0,16(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 16)))
@@ -122,7 +128,11 @@
           (call $storeQuick (local.get $local8) (i32.const 4) (i64.reinterpret_f64 (local.get $f0)))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0x1000c))
+              (local.set $stop_place
+                (select
+                  (i32.const 16)
+                  (i32.const 0x1000c)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       (local.set $target (i64.add (local.get $page) (i64.const 16)))
       (f64.store (i32.const 272 (;ft0;)) (local.get $f0))

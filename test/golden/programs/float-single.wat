@@ -22,6 +22,8 @@
     (local $f12 f64) (local $local20 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $f10 (f64.load offset=80 (i32.const 272 (;fa0;))))
     (local.set $f11 (f64.load offset=88 (i32.const 272 (;fa1;))))
@@ -186,7 +188,11 @@
           (call $storeQuick (local.get $local8) (i32.const 4) (i64.reinterpret_f64 (local.get $f12)))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0x10010))
+              (local.set $stop_place
+                (select
+                  (i32.const 20)
+                  (i32.const 0x10010)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       (local.set $target (i64.add (local.get $page) (i64.const 20)))
       (f64.store offset=80 (i32.const 272 (;fa0;)) (local.get $f10))

@@ -27,6 +27,8 @@
     (local $x18 i64) (local $local17 i32) (local $local18 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $x8 (i64.load offset=64 (i32.const 0 (;s0;))))
     (local.set $x15 (i64.load offset=120 (i32.const 0 (;a5;))))
     (local.set $x9 (i64.load offset=72 (i32.const 0 (;s1;))))
@@ -184,7 +186,11 @@
             (call $storeQuick (local.get $local8) (i32.const 8) (local.get $x10))
             (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
-                (local.set $stop_place (i32.const 0x20024))
+                (local.set $stop_place
+                  (select
+                    (i32.const 0x10028)
+                    (i32.const 0x20024)
+                    (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
                 (br $stop)))))
         ;; 028: jal zero,0
         (br $loop_000)

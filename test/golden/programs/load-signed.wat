@@ -20,6 +20,8 @@
     (local $local11 i64) (local $x10 i64) (local $x12 i64) (local $local14 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x12 (i64.load offset=96 (i32.const 0 (;a2;))))
@@ -74,7 +76,11 @@
           (call $storeQuick (local.get $local11) (i32.const 4) (local.get $x10))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0x3000c))
+              (local.set $stop_place
+                (select
+                  (i32.const 0x20010)
+                  (i32.const 0x3000c)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       ;; 010: lbu a2,4(a1)
       (local.set $local11 (i64.add (local.get $x11) (i64.const 4)))

@@ -26,6 +26,8 @@
     (local $x14 i64) (local $x15 i64) (local $x16 i64) (local $local19 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $x2 (i64.load offset=16 (i32.const 0 (;sp;))))
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
@@ -224,7 +226,11 @@
           (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x10))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0x4001c))
+              (local.set $stop_place
+                (select
+                  (i32.const 0x30020)
+                  (i32.const 0x4001c)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       ;; 020: sw a1,32(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 32)))
@@ -246,7 +252,11 @@
           (call $storeQuick (local.get $local11) (i32.const 4) (local.get $x11))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0x30020))
+              (local.set $stop_place
+                (select
+                  (i32.const 0x20024)
+                  (i32.const 0x30020)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       ;; 024: sh a2,36(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 36)))
@@ -268,7 +278,11 @@
           (call $storeQuick (local.get $local11) (i32.const 2) (local.get $x12))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0x20024))
+              (local.set $stop_place
+                (select
+                  (i32.const 0x10028)
+                  (i32.const 0x20024)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       ;; 028: sb a3,38(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 38)))
@@ -290,7 +304,11 @@
           (call $storeQuick (local.get $local11) (i32.const 1) (local.get $x13))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0x10028))
+              (local.set $stop_place
+                (select
+                  (i32.const 44)
+                  (i32.const 0x10028)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       (local.set $target (i64.add (local.get $page) (i64.const 44)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))

@@ -21,6 +21,8 @@
     (local $local16 i32) (local $local17 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
     (local.set $x13 (i64.load offset=104 (i32.const 0 (;a3;))))
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
@@ -76,7 +78,11 @@
           (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x13))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0x40004))
+              (local.set $stop_place
+                (select
+                  (i32.const 0x30008)
+                  (i32.const 0x40004)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       ;; 008: addi a0,a0,8
       (local.set $x10 (i64.add (local.get $x10) (i64.const 8)))

@@ -12,6 +12,7 @@
   (type $i32_i32_i64_to_i32 (func (param i32 i32 i64) (result i32)))
   (import "env" "memory" (memory 2048 2048 shared))
   (import "env" "table" (table 0 funcref))
+  (import "env" "storedTables" (func $storedTables))
   (import "env" "atomicHost" (func $atomicHost (param i64 i32 i32) (result i32)))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
@@ -21,6 +22,8 @@
     (local $local16 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x13 (i64.load offset=104 (i32.const 0 (;a3;))))
     (local.set $x11 (i64.load offset=88 (i32.const 0 (;a1;))))
@@ -36,12 +39,7 @@
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
       ;; 000: lr.w.aq a3,(a0)
       (local.set $local8 (call $atomicHost (local.get $x10) (i32.const 4) (i32.const 0)))
-      (if (;unlikely;)
-        (i32.or
-          (i32.eqz (local.get $local8))
-          (i32.or
-            (i32.load offset=848 (i32.const 0 (;event;)))
-            (i32.load offset=868 (i32.const 0 (;refetch;)))))
+      (if (;unlikely;) (i32.or (i32.eqz (local.get $local8)) (i32.load offset=848 (i32.const 0 (;event;))))
         (then
           (local.set $stop_place (i32.const 0x20000))
           (br $stop)))
@@ -53,17 +51,23 @@
           (i64.const 0x80000000)))
       (i32.store offset=544 (i32.const 0 (;reservationSize;)) (i32.const 4))
       (local.set $x13 (local.get $local9))
+      (if (;unlikely;) (i32.load offset=868 (i32.const 0 (;refetch;)))
+        (then
+          (call $storedTables)
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
+            (then
+              (local.set $stop_place
+                (select
+                  (i32.const 0x10004)
+                  (i32.const 0x20000)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
+              (br $stop)))))
       ;; 004: bne a3,a1,10
       (br_if $to_010 (i64.ne (local.get $x13) (local.get $x11)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
       ;; 008: sc.w.rl a4,a2,(a0)
       (local.set $local8 (call $atomicHost (local.get $x10) (i32.const 4) (i32.const 1)))
-      (if (;unlikely;)
-        (i32.or
-          (i32.eqz (local.get $local8))
-          (i32.or
-            (i32.load offset=848 (i32.const 0 (;event;)))
-            (i32.load offset=868 (i32.const 0 (;refetch;)))))
+      (if (;unlikely;) (i32.or (i32.eqz (local.get $local8)) (i32.load offset=848 (i32.const 0 (;event;))))
         (then
           (local.set $stop_place (i32.const 0x20008))
           (br $stop)))
@@ -82,6 +86,17 @@
           (i64.store32 (local.get $local8) (local.get $x12))))
       (i32.store offset=544 (i32.const 0 (;reservationSize;)) (i32.const 0))
       (local.set $x14 (local.get $local9))
+      (if (;unlikely;) (i32.load offset=868 (i32.const 0 (;refetch;)))
+        (then
+          (call $storedTables)
+          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
+            (then
+              (local.set $stop_place
+                (select
+                  (i32.const 0x1000c)
+                  (i32.const 0x20008)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
+              (br $stop)))))
       ;; 00c: bne a4,zero,0
       (br_if $loop_000 (i64.ne (local.get $x14) (i64.const 0)))
     )

@@ -34,6 +34,8 @@
     (local $local16 i64) (local $local17 i32) (local $local18 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $x15 (i64.load offset=120 (i32.const 0 (;a5;))))
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x2 (i64.load offset=16 (i32.const 0 (;sp;))))
@@ -82,7 +84,11 @@
             (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x1))
             (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
-                (local.set $stop_place (i32.const 0x6000c))
+                (local.set $stop_place
+                  (select
+                    (i32.const 0x50010)
+                    (i32.const 0x6000c)
+                    (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
                 (br $stop)))))
         ;; 010: sd s0,16(sp)
         (local.set $local11 (i64.add (local.get $x2) (i64.const 16)))
@@ -104,7 +110,11 @@
             (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x8))
             (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
-                (local.set $stop_place (i32.const 0x50010))
+                (local.set $stop_place
+                  (select
+                    (i32.const 0x40014)
+                    (i32.const 0x50010)
+                    (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
                 (br $stop)))))
         ;; 014: sd s1,8(sp)
         (local.set $local11 (i64.add (local.get $x2) (i64.const 8)))
@@ -126,7 +136,11 @@
             (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x9))
             (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
               (then
-                (local.set $stop_place (i32.const 0x40014))
+                (local.set $stop_place
+                  (select
+                    (i32.const 0x30018)
+                    (i32.const 0x40014)
+                    (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
                 (br $stop)))))
         ;; 018: addi s0,a0,0
         (local.set $x8 (local.get $x10))

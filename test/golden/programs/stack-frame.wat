@@ -27,6 +27,8 @@
     (local $local16 i32) (local $local17 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $x2 (i64.load offset=16 (i32.const 0 (;sp;))))
     (local.set $x1 (i64.load offset=8 (i32.const 0 (;ra;))))
     (local.set $x8 (i64.load offset=64 (i32.const 0 (;s0;))))
@@ -57,7 +59,11 @@
           (call $storeQuick (local.get $local9) (i32.const 8) (local.get $x1))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0xb0004))
+              (local.set $stop_place
+                (select
+                  (i32.const 0xa0008)
+                  (i32.const 0xb0004)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       ;; 008: sd s0,16(sp)
       (local.set $local9 (i64.add (local.get $x2) (i64.const 16)))
@@ -79,7 +85,11 @@
           (call $storeQuick (local.get $local9) (i32.const 8) (local.get $x8))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0xa0008))
+              (local.set $stop_place
+                (select
+                  (i32.const 0x9000c)
+                  (i32.const 0xa0008)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       ;; 00c: sd s1,8(sp)
       (local.set $local9 (i64.add (local.get $x2) (i64.const 8)))
@@ -101,7 +111,11 @@
           (call $storeQuick (local.get $local9) (i32.const 8) (local.get $x9))
           (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
             (then
-              (local.set $stop_place (i32.const 0x9000c))
+              (local.set $stop_place
+                (select
+                  (i32.const 0x80010)
+                  (i32.const 0x9000c)
+                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
               (br $stop)))))
       ;; 010: addi s0,a0,0
       (local.set $x8 (local.get $x10))

@@ -23,6 +23,8 @@
     (local $local11 i64) (local $x6 i64) (local $local13 i32) (local $local14 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
+    (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
+    (i64.store offset=928 (i32.const 0 (;decodePageVirtual;)) (local.get $page))
     (local.set $x10 (i64.load offset=80 (i32.const 0 (;a0;))))
     (local.set $x6 (i64.load offset=48 (i32.const 0 (;t1;))))
     (block $chain (block $stop (loop $dispatch (block $indirect (block $to_00c

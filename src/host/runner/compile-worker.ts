@@ -4,6 +4,7 @@
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { CompileLink } from './port-compiler.ts';
+import { lowerPriority } from './thread-priority.ts';
 
 /** Given to the worker as its `workerData`. */
 export interface CompileThreadData {
@@ -30,6 +31,8 @@ const THREAD = new URL(
   import.meta.url,
 );
 
+/** Of the thread, for the operating system: at most 15 bytes. */
+const NAME = 'compile';
 const MAX_RESTARTS = 3;
 /** A batch takes a few MB; what takes this much is a fault. */
 const HEAP_MIB = 256;
@@ -53,9 +56,11 @@ export class CompileWorker {
     const worker = new Worker(THREAD, {
       workerData,
       transferList: [port2],
+      name: NAME,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
     });
     worker.unref();
+    worker.on('online', () => lowerPriority(NAME));
     worker.on('message', (note: CompileThreadNote) => this.#complain(note.why));
     // 'exit' follows.
     worker.on('error', (error) => this.#events.onNotice(`the compile thread failed: ${error.message}`));

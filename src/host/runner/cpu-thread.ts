@@ -13,6 +13,7 @@ import { Machine } from '../../core/vm/machine.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import { ClockKeeper } from './clock-keeper.ts';
 import { type CompileLink, PortCompiler } from './port-compiler.ts';
+import { optimised } from './v8-options.ts';
 
 /** Given to the worker as its `workerData`. */
 export interface CpuThreadData {
@@ -52,10 +53,13 @@ const nowMs = (): number => performance.now();
 
 function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper } | undefined {
   try {
-    const machine = new Machine(config, {
-      engine: { kind: engine, ...(compiler && { compiler }) },
-      stopRequested: () => Atomics.load(signal, 0) !== seen,
-    });
+    const machine = optimised(
+      () =>
+        new Machine(config, {
+          engine: { kind: engine, ...(compiler && { compiler }) },
+          stopRequested: () => Atomics.load(signal, 0) !== seen,
+        }),
+    );
     const keeper = new ClockKeeper(machine, nowMs);
     const side = new CpuSide(
       {},

@@ -8,6 +8,7 @@ import { CompileWorker } from './compile-worker.ts';
 import type { CpuThreadData, CpuThreadNote, LinkCommand } from './cpu-thread.ts';
 import { checkMemory } from './memory-check.ts';
 import type { CompileLink } from './port-compiler.ts';
+import { setMachineOptions } from './v8-options.ts';
 
 /** Beside this file: TypeScript in a clone, JavaScript in a package. */
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './cpu-thread.ts' : './cpu-thread.js', import.meta.url);
@@ -43,6 +44,7 @@ export class Runner {
   /** Builds the machine in a thread of its own. Throws OperatingError if that cannot be (memory, a wrong kernel). */
   static async start(config: MachineConfig, engine: EngineKind, events: RunnerEvents): Promise<Runner> {
     checkMemory(config.ramBytes, process.availableMemory());
+    setMachineOptions();
     const runner = new Runner(config, engine, events);
     try {
       await runner.#ready(events);

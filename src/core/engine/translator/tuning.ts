@@ -17,7 +17,7 @@ export interface TranslatorTuning {
 }
 
 export const defaultTuning: TranslatorTuning = {
-  hotAfter: 1000,
+  hotAfter: 4000,
   warmFraction: 0.125,
   batchRegions: 16,
   fullRegion: 400,

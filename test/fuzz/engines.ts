@@ -34,8 +34,8 @@ export function engineFor(subject: Subject, seed: number, counts: CompileCounts)
     batchRegions: random.pick([1, 4, 16]),
     fullRegion: random.pick([10, 100, 400]),
     maxRebuilds: random.pick([0, 2, 8]),
-    codeBytes: random.pick([20_000, 2 ** 24, 2 ** 24, 2 ** 24]),
-    maxTranslations: random.pick([5, 32_768, 32_768, 32_768]),
+    codeBytes: random.pick([200_000, 2 ** 24, 2 ** 24, 2 ** 24]),
+    maxTranslations: random.pick([20, 32_768, 32_768, 32_768]),
   };
   const compiler = new CountingCompiler(counts, subject === 'late' ? random : undefined);
   return { kind: subject === 'mixed' ? 'mixed' : 'translator', seed: (seed & 0x7fff_ffff) | 1, tuning, compiler };

@@ -62,6 +62,7 @@ function uartInterrupt(): string[] {
 
 /** Goes on at `main`, as long as there are rounds. */
 export const again: readonly string[] = [
+  'next:',
   ...[`addi ${jobs.rounds}, ${jobs.rounds}, -1`, `beqz ${jobs.rounds}, end`, 'la t6, main', 'jr t6'],
   ...['end:', `li a7, ${END_CALL}`, 'ecall', 'j end'],
 ];

@@ -23,12 +23,12 @@ const options: FuzzOptions = { steps: 40_000, engines: subjects, only: undefined
 test('programs of every kind leave the same behind on every engine, wherever they are stopped', () => {
   const statistics = new Statistics();
   for (const only of kindNames) {
-    for (let seed = 1; seed <= 3; seed++) {
+    for (let seed = 1; seed <= 2; seed++) {
       const failure = fuzzSeed(seed, { ...options, only }, statistics);
       assert.equal(failure && describeFailure(failure, `seed ${seed}`), undefined);
     }
   }
-  assert(statistics.steps > 400_000n);
+  assert(statistics.steps > 300_000n);
   assert(statistics.compiled.regions > 100, 'translations were made');
 });
 

@@ -62,7 +62,7 @@ export function generate(seed: number, only?: KindName): Program {
 
 const TWINS = 'twins';
 const start = `.org ${layout.code}`;
-const top = ['main:', `la ${jobs.resume}, end`];
+const top = ['main:', `la ${jobs.resume}, next`];
 /** Lines of every body. */
 export const around: readonly string[] = [start, ...top, ...again];
 

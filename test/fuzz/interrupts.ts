@@ -5,11 +5,11 @@ import type { Part } from './part.ts';
 
 export function interruptPart(d: Draw): Part {
   const soon = d.chance(70) ? d.between(0, 8) : d.between(0, 200);
-  const arm = ['csrr t6, time', `addi t6, t6, ${soon}`, 'csrw stimecmp, t6'];
+  const arm = (ticks: number): string[] => ['csrr t6, time', `addi t6, t6, ${ticks}`, 'csrw stimecmp, t6'];
   switch (d.below(9)) {
     case 0:
     case 1:
-      return arm;
+      return arm(soon);
     case 2: {
       const read = [`li t6, ${devices.time}`, 'ld t6, 0(t6)', `addi t6, t6, ${soon}`];
       return [...read, `li t5, ${devices.timer}`, 'sd t6, 0(t5)'];
@@ -22,14 +22,15 @@ export function interruptPart(d: Draw): Part {
       return [`${d.pick(['csrsi', 'csrci'])} ${d.pick(['sstatus', 'mstatus'])}, ${d.pick([2, 8, 10])}`];
     case 6: {
       const bits = `li t6, ${d.pick([0xaaa, 0x222, 0x88, 0x20, 0xa0])}`;
-      return [bits, `${d.pick(['csrs', 'csrc', 'csrs'])} ${d.pick(['mie', 'sie'])}, t6`];
+      // What M enables stays, so that the timer always wakes somebody.
+      return [bits, d.pick(['csrs sie, t6', 'csrc sie, t6', 'csrs mie, t6'])];
     }
     case 7: {
       const write = [`li t6, ${devices.uart}`, `li t5, ${d.between(32, 126)}`, 'sb t5, 0(t6)'];
       return [...write, `lbu ${d.destination()}, 5(t6)`];
     }
     default:
-      // Armed first, in S or M, so that it ends.
-      return ['li a7, 1', 'ecall', ...arm, 'li t5, 0x20', 'csrs sie, t5', 'csrs mie, t5', 'wfi'];
+      // Armed in S, and not so soon that the interrupt comes before.
+      return ['li a7, 1', 'ecall', 'li t5, 0x20', 'csrs sie, t5', ...arm(d.between(20, 90)), 'wfi'];
   }
 }

@@ -143,7 +143,7 @@ function handler(level: Level, features: Features): string[] {
     ${p}fetch:
     ${features.edits ? `csrr t3, ${p}epc; ld t4, 40(t5); sd t3, 40(t5); bne t3, t4, ${p}repair` : ''}
     sd zero, 40(t5)
-    csrr t4, ${p}epc; or t4, t4, s6; xor t4, t4, s6; srli t4, t4, 21; li t3, ${RAM >> 21n}; csrr t6, ${p}epc
+    csrr t4, ${p}epc; slli t4, t4, 32; srli t4, t4, 32; or t4, t4, s6; xor t4, t4, s6; srli t4, t4, 21; li t3, ${RAM >> 21n}; csrr t6, ${p}epc
     beq t4, t3, 2f; mv t6, ${jobs.resume}
     2: mv t4, t6; slli t4, t4, 43; srli t4, t4, 43; la t3, ${RAM}; add t4, t4, t3
     csrr t3, ${p}status; li t6, ${p === 'm' ? 0x1800 : 0x100}; and t3, t3, t6; bnez t3, 1f; or t4, t4, s6

@@ -78,12 +78,16 @@ export class Statistics {
       const share = (100 * Number(this.#translated.get(engine) ?? 0n)) / Number(steps);
       return `${engine} ${millions(steps)}${share > 0 ? ` (${share.toFixed(0)} % of it translated)` : ''}`;
     });
+    const traced = [
+      `of ${this.#traced} traced steps: ${shares.join(', ')}, traps ${((100 * this.#untraceable) / this.#traced).toFixed(1)} %`,
+      `instructions of the table executed: ${all - missing.length} of ${all}${missing.length > 0 ? `, not ${missing.join(' ')}` : ''}`,
+    ];
+    const { regions, modules, bytes } = this.compiled;
     return [
       `programs: ${lines.join(', ')}; stopped and compared ${this.stops} times`,
       `steps compared: ${millions(this.steps)} of the interpreter; ${engines.join(', ')}`,
-      `translated: ${this.compiled.regions} regions in ${this.compiled.modules} modules, ${(this.compiled.bytes / 1e6).toFixed(1)} MB`,
-      `of ${this.#traced} traced steps: ${shares.join(', ')}, traps ${((100 * this.#untraceable) / this.#traced).toFixed(1)} %`,
-      `instructions of the table executed: ${all - missing.length} of ${all}${missing.length > 0 ? `, not ${missing.join(' ')}` : ''}`,
+      `translated: ${regions} regions in ${modules} modules, ${(bytes / 1e6).toFixed(1)} MB`,
+      ...(this.#traced > 0 ? traced : []),
     ].join('\n');
   }
 }

@@ -8,7 +8,7 @@ import type { ModuleBuilder } from '../wasm/module.ts';
 import { type Coherence, emitCoherence } from './coherence.ts';
 import { any64, get32, get64, noteTrap, set } from './emit.ts';
 import { emitFetch, type Fetch, fetchEntryOf } from './fetch.ts';
-import { cause, EVENT_REFETCH, EVENT_RETRY, hart, mstatus, PRIVILEGE_M, PRIVILEGE_S, PRIVILEGE_U } from './hart.ts';
+import { cause, EVENT_REFETCH, hart, mstatus, PRIVILEGE_M, PRIVILEGE_S, PRIVILEGE_U } from './hart.ts';
 import {
   DATA_TLB,
   DATA_TLB_BYTES,
@@ -48,9 +48,6 @@ export interface Mmu extends Coherence, Fetch {
   readonly loadSlow: Callee;
   /** (vaddr i64, size i32, value i64) → (); look at `event` after. */
   readonly storeSlow: Callee;
-  /** The same for translated code: they never reach a device, but ask for the instruction to be interpreted. */
-  readonly loadQuick: Callee;
-  readonly storeQuick: Callee;
   /** () → (): after an atomic of translated code that set `refetch`; look at `event` after. */
   readonly storedTables: Callee;
   /** (vaddr i64, size i32, access i32) → i32: offset in linear memory of aligned RAM to read or modify, 0 = trap. */
@@ -148,14 +145,6 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     i32.gt_u(i32.add(i32.and(i32.wrap_i64(vaddr), c32(4095)), size), c32(4096));
   const misaligned = (vaddr: I64, size: I32): I32 => i32.and(i32.wrap_i64(vaddr), i32.sub(size, c32(1)));
 
-  /**
-   * In a translation a store into code is left to the interpreter before it has happened: done twice, it would be fetched by
-   * what it had changed itself.
-   */
-  const leaveIfDerived = (f: FunctionBuilder, devices: boolean, fail: () => void): void => {
-    if (!devices) f.if(get32(hart.event), fail);
-  };
-
   /** () → (): after a store into page tables by translated code: may it go on in the page where it is? */
   const storedTables = m.function('storedTables', [], []);
   {
@@ -167,9 +156,6 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     const same = i32.eq(i32.load(entry, fetchEntry.decode), get32(hart.decodeBase));
     f.if(i32.eqz(i32.and(known, same)), () => set(f, hart.event, c32(EVENT_REFETCH)));
   }
-  const lookAtTables = (f: FunctionBuilder, devices: boolean): void => {
-    if (!devices) f.if(get32(hart.refetch), () => f.do(storedTables));
-  };
 
   /** Probes both pages of a straddling access; calls `each` with (offset of byte i). */
   const straddle = (
@@ -177,7 +163,6 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     vaddr: I64,
     size: I32,
     access: number,
-    devices: boolean,
     fail: () => void,
     each: (host: I32, i: I32) => void,
   ): void => {
@@ -194,7 +179,6 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     if (access === ACCESS_WRITE) {
       f.do(touch, first, head);
       f.do(touch, second, i32.sub(size, head));
-      leaveIfDerived(f, devices, fail);
     }
     const index = f.local('i32');
     const at = f.local('i32');
@@ -207,15 +191,15 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     });
   };
 
-  const emitLoad = (name: string, devices: boolean): Callee => {
-    const f = m.function(name, ['i64', 'i32'], ['i64']);
+  const emitLoad = (): Callee => {
+    const f = m.function('loadSlow', ['i64', 'i32'], ['i64']);
     const vaddr = f.param<'i64'>(0);
     const size = f.param<'i32'>(1);
     const fail = (): void => f.return(c64(0));
     f.if(crosses(vaddr, size), () => {
       const value = f.local('i64');
       f.set(value, c64(0));
-      straddle(f, vaddr, size, ACCESS_READ, devices, fail, (host, i) => {
+      straddle(f, vaddr, size, ACCESS_READ, fail, (host, i) => {
         const shift = i64.extend_i32_u(i32.shl(i, c32(3)));
         f.set(value, i64.or(value, i64.shl(i64.load8_u(host), shift)));
       });
@@ -224,7 +208,6 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     const host = f.call<'i32'>(resolve, vaddr, c32(ACCESS_READ));
     f.if(i32.eqz(host), fail);
     f.if(i32.eq(host, c32(RESOLVED_DEVICE)), () => {
-      if (!devices) return retry(f, c64(0));
       const physical = f.let(get64(hart.physical));
       const ok = f.local('i32');
       f.set(ok, c32(0));
@@ -246,17 +229,16 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
 
   const isHtif = (host: I32): I32 => i32.and(row8(map.flags, ramPage(host)), c32(PAGE_HTIF));
 
-  const emitStore = (name: string, devices: boolean): Callee => {
-    const f = m.function(name, ['i64', 'i32', 'i64'], []);
+  const emitStore = (): Callee => {
+    const f = m.function('storeSlow', ['i64', 'i32', 'i64'], []);
     const vaddr = f.param<'i64'>(0);
     const size = f.param<'i32'>(1);
     const value = f.param<'i64'>(2);
     const fail = (): void => f.return();
     f.if(crosses(vaddr, size), () => {
-      straddle(f, vaddr, size, ACCESS_WRITE, devices, fail, (host, i) => {
+      straddle(f, vaddr, size, ACCESS_WRITE, fail, (host, i) => {
         f.store('i64.store8', host, i64.shr_u(value, i64.extend_i32_u(i32.shl(i, c32(3)))));
       });
-      lookAtTables(f, devices);
       f.return();
     });
     const entry = dataEntry(f, vaddr);
@@ -270,7 +252,6 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
       },
     );
     f.if(i32.eq(host, c32(RESOLVED_DEVICE)), () => {
-      if (!devices) return retry(f);
       const physical = f.let(get64(hart.physical));
       const ok = f.local('i32');
       f.set(ok, c32(0));
@@ -286,11 +267,8 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
       );
       f.return();
     });
-    if (!devices) f.if(isHtif(host), () => retry(f));
     f.do(touch, host, size);
-    leaveIfDerived(f, devices, fail);
     sized(f, size, (bytes) => f.store(storeOf[bytes], host, value));
-    lookAtTables(f, devices);
     f.if(isHtif(host), () => {
       f.do(imports.htifStore, host, size);
       endSlice(f);
@@ -298,10 +276,8 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     return f;
   };
 
-  const loadSlow = emitLoad('loadSlow', true);
-  const storeSlow = emitStore('storeSlow', true);
-  const loadQuick = emitLoad('loadQuick', false);
-  const storeQuick = emitStore('storeQuick', false);
+  const loadSlow = emitLoad();
+  const storeSlow = emitStore();
 
   const atomicHost = m.function('atomicHost', ['i64', 'i32', 'i32'], ['i32']);
   {
@@ -340,8 +316,6 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     updateModes,
     loadSlow,
     storeSlow,
-    loadQuick,
-    storeQuick,
     storedTables,
     atomicHost,
   };
@@ -351,10 +325,4 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
 function endSlice(f: FunctionBuilder): void {
   set(f, hart.deferred, get32(hart.remaining));
   set(f, hart.remaining, i32.const(0));
-}
-
-/** The interpreter is to execute this instruction. */
-function retry(f: FunctionBuilder, result?: I64): void {
-  set(f, hart.event, i32.const(EVENT_RETRY));
-  f.return(result);
 }

@@ -20,8 +20,6 @@ export interface InterpreterHooks extends EngineHooks {
 
 /** What translations call. */
 export interface QuickFunctions {
-  readonly loadQuick: unknown;
-  readonly storeQuick: unknown;
   readonly storedTables: unknown;
   readonly atomicHost: unknown;
   readonly csr: unknown;

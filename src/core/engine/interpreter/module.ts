@@ -63,9 +63,7 @@ export function buildInterpreter(
   const translation = m.signature(TRANSLATION.params, TRANSLATION.results);
   emitRun(run, map, { mmu, traps, csr, softfloat, decode, rawBits, hot, translation });
   const hashPage = emitPageHash(m);
-  const quick = hot
-    ? [mmu.loadQuick, mmu.storeQuick, mmu.storedTables, mmu.atomicHost, csr, traps.takeTrap, traps.sret]
-    : [];
+  const quick = hot ? [mmu.storedTables, mmu.atomicHost, csr, traps.takeTrap, traps.sret] : [];
   for (const callee of [run, mmu.flush, mmu.bumpWrite, mmu.updateModes, mmu.touchRange, hashPage, ...quick]) {
     m.export(callee);
   }

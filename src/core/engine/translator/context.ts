@@ -10,7 +10,7 @@ import { any64, get32, get64, noteTrap, set } from '../../machine/emit.ts';
 import { cause, hart, mstatus, PRIVILEGE_S, PRIVILEGE_U } from '../../machine/hart.ts';
 import { pendingInterrupts } from '../../machine/trap.ts';
 import { constantOf, f64, type I32, type I64, i32, i64 } from '../../wasm/expression.ts';
-import { type AccessSize, EngineContext } from '../engine-context.ts';
+import { EngineContext } from '../engine-context.ts';
 import type { RegionEmitter } from './emit-region.ts';
 import type { Instruction } from './region.ts';
 import { type Registers, writesOf } from './registers.ts';
@@ -51,6 +51,8 @@ const INLINE_CSRS: ReadonlySet<string> = new Set([
   'stval',
 ]);
 /** A write changes what addresses mean: satp and PMP. */
+/** A write changes neither what interrupts are taken nor how addresses are translated. */
+const HARMLESS_CSRS: ReadonlySet<string> = new Set(['fflags', 'frm', 'fcsr', 'sscratch', 'sepc', 'scause', 'stval']);
 const remaps = (number: number): boolean => number === 0x180 || (number >= 0x3a0 && number < 0x3f0);
 
 export class TranslatorContext extends EngineContext implements Context {
@@ -154,20 +156,15 @@ export class TranslatorContext extends EngineContext implements Context {
   }
 
   // ---- memory ---------------------------------------------------------------------------------------------------------
-  #checkSlow(): void {
-    this.f.if(get32(hart.event), this.#retry, undefined, false);
+  // A miss of the TLB leaves: the interpreter makes the access and fills the TLB in. A call here, though rarely made, would
+  // cost more by what V8 has to keep out of registers around it.
+  protected override loadSlow(): I64 {
+    this.#retry();
+    return c64(0);
   }
 
-  protected override loadSlow(size: AccessSize, address: I64): I64 {
-    const value = this.f.call<'i64'>(this.#region.imports.loadQuick, address, c32(size));
-    this.#checkSlow();
-    return value;
-  }
-
-  protected override storeSlow(size: AccessSize, address: I64, value: I64): void {
-    // If it would change code it has not been done: the interpreter does it.
-    this.f.do(this.#region.imports.storeQuick, address, c32(size), value);
-    this.f.if(get32(hart.event), this.#stopAround, undefined, false);
+  protected override storeSlow(): void {
+    this.#retry();
   }
 
   protected override atomicHost(size: 4 | 8, address: I64, access: number): I32 {
@@ -213,8 +210,9 @@ export class TranslatorContext extends EngineContext implements Context {
 
   /** Interrupts are looked at before the step behind (MACHINE.md, 8); timers and mappings may have changed. */
   #afterCsrWrite(): void {
-    const { number } = csrs[csrIndex.get(this.#instruction.imm)!];
+    const { number, name } = csrs[csrIndex.get(this.#instruction.imm)!];
     this.#place.known.floatReady = false;
+    if (HARMLESS_CSRS.has(name)) return;
     const mustStop = remaps(number) ? c32(1) : this.#mustStop();
     this.f.if(mustStop, () => this.#region.stopAt(this.#after, this.#place.behind));
     this.#region.reload();

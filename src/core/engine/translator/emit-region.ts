@@ -13,7 +13,7 @@
 import { disassemble } from '../../isa/disassembler.ts';
 import { get32, get64, set } from '../../machine/emit.ts';
 import { fetchEntryOf } from '../../machine/fetch.ts';
-import { EVENT_REFETCH, F, hart, X } from '../../machine/hart.ts';
+import { EVENT_REFETCH, EVENT_RETRY, F, hart, X } from '../../machine/hart.ts';
 import { DECODED_PROFILE, ENTRY_STEPS, fetchEntry, PROFILE_TRANSLATED } from '../../machine/memory-map.ts';
 import { type F64, f64, type I32, type I64, i32, i64, type Type } from '../../wasm/expression.ts';
 import type { Callee, FunctionBuilder, Label, Signature } from '../../wasm/function.ts';
@@ -28,8 +28,6 @@ const c64 = i64.const;
 
 /** What a module of translations imports, by name: functions of the interpreter's module, and the softfloat. */
 export const translationImports = {
-  loadQuick: { params: ['i64', 'i32'], results: ['i64'] },
-  storeQuick: { params: ['i64', 'i32', 'i64'], results: [] },
   storedTables: { params: [], results: [] },
   atomicHost: { params: ['i64', 'i32', 'i32'], results: ['i32'] },
   csr: { params: ['i32', 'i32', 'i64', 'i32'], results: ['i64'] },
@@ -264,6 +262,8 @@ export class RegionEmitter {
     this.flush(this.#written);
     const offset = i64.extend_i32_u(i32.and(this.#stopPlace, c32(0xffff)));
     set(f, hart.pc, i64.add(this.pageVirtual, offset));
+    // The interpreter does not come back at once.
+    set(f, hart.event, c32(EVENT_RETRY));
     f.return(i32.add(this.remaining, i32.shr_u(this.#stopPlace, c32(16))));
   }
 

@@ -33,7 +33,7 @@ export interface Block {
 }
 
 /** Most instructions in a region, and in a block: larger functions compile slowly and well below their speed. */
-export const MAX_INSTRUCTIONS = 1000;
+export const MAX_INSTRUCTIONS = 400;
 const MAX_BLOCK_INSTRUCTIONS = 100;
 
 /** System instructions that translations execute; the others are rare. */

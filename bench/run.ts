@@ -1,11 +1,13 @@
 /**
  * All benchmarks, and bench/RESULTS.md from what they found:
  *
- *     npm run bench                        everything, about fifty minutes
+ *     npm run bench                        everything, about an hour and forty minutes
  *     npm run bench -- --quick             fewer requests and boots
  *     npm run bench -- --only boot,pair    some parts; the others keep the figures that they have
  *     npm run bench -- --only speed        programs in the guest, against QEMU and v86: --rounds N, --resume after an interruption,
  *                                          --minutes N to be interrupted after that time
+ *     npm run bench -- --only cost         what recording and being a pair cost: --pairs N (20), --resume
+ *     npm run bench -- --only soak         a pair under load: --minutes N (30)
  *     npm run bench -- --only none         writes RESULTS.md again, with the gaps of the failover campaign as they are now
  *
  * Each part leaves its raw figures in bench/results/, with the facts of the machine when it ran.
@@ -16,7 +18,9 @@ import { parseArgs } from 'node:util';
 import { buildImage } from '../src/host/image/build-image.ts';
 import type { BuiltImage } from '../src/host/image/manifest.ts';
 import { type BootFigures, measureBoot, showBoot, WHOLE_COMMAND_LINE } from './boot.ts';
+import { costSection, measureCost } from './cost/section.ts';
 import { measureRedis, redisOptions, type SubjectFigures, showLatency, showLog, showRates, showUse } from './redis.ts';
+import { measureSoak, soakSection } from './soak/section.ts';
 import { measureSpeed, speedSection } from './speed/section.ts';
 import { collectFacts, type Facts } from './support/facts.ts';
 import { type FailoverSummary, showFailover } from './support/failover.ts';
@@ -24,7 +28,7 @@ import { SUBJECTS } from './support/subject.ts';
 
 const RESULTS = join(import.meta.dirname, 'results');
 const STORED_PARTS = ['boot', 'boot-whole', ...SUBJECTS] as const;
-const PARTS = ['speed', ...STORED_PARTS] as const;
+const PARTS = ['speed', 'cost', 'soak', ...STORED_PARTS] as const;
 type Part = (typeof STORED_PARTS)[number];
 
 interface Stored<Figures> {
@@ -109,6 +113,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     rounds: { type: 'string', default: '5' },
+    pairs: { type: 'string', default: '20' },
     resume: { type: 'boolean', default: false },
     minutes: { type: 'string' },
   },
@@ -123,6 +128,13 @@ if (wanted.includes('speed')) {
   const limitMs = values.minutes === undefined ? undefined : Number(values.minutes) * 60_000;
   await measureSpeed({ image, rounds, resume: values.resume, limitMs, onProgress: (line) => console.error(line) });
 }
+const onProgress = (line: string): void => console.error(line);
+if (wanted.includes('cost')) {
+  await measureCost({ image, pairs: values.quick ? 3 : Number(values.pairs), resume: values.resume, onProgress });
+}
+if (wanted.includes('soak')) {
+  await measureSoak({ image, minutes: Number(values.minutes ?? (values.quick ? 1 : 30)), onProgress });
+}
 for (const part of STORED_PARTS.filter((name) => wanted.includes(name))) {
   console.error(`measuring: ${part}`);
   const facts = await collectFacts();
@@ -131,6 +143,8 @@ for (const part of STORED_PARTS.filter((name) => wanted.includes(name))) {
 }
 const sections = [
   await speedSection(),
+  await costSection(),
+  await soakSection(),
   await bootSection('boot', 'Boot of the demo image to its prompt'),
   await bootSection('boot-whole', 'The same with all of the kernel’s self-tests'),
   await redisSection(),

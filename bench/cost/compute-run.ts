@@ -1,0 +1,112 @@
+/**
+ * One boot of the benchmark's guest, which runs the programs and powers off: plain, recorded, or as a pair on this host. Each run is a fresh
+ * process (or pair), so that what a process owes to chance, such as the layout of its memory, falls on all of them.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadDescription } from '../../src/host/description/load.ts';
+import { Pair } from '../../src/host/pair/pair.ts';
+import { launch } from '../speed/subjects.ts';
+import { MarkerClock, type ProgramFigure } from './marker-clock.ts';
+
+export const WAYS = ['plain', 'recorded', 'pair'] as const;
+export type Way = (typeof WAYS)[number];
+
+export interface ComputeRun {
+  readonly programs: Readonly<Record<string, ProgramFigure>>;
+  /** All of it, boot included. */
+  readonly seconds: number;
+  /** Of a recording, and of what a primary has sent. */
+  readonly logBytes?: number;
+}
+
+const TIMEOUT_MS = 120_000;
+
+/** Rejects when the guest did not run everything, or a pair did not stay one to the end. */
+export async function computeRun(way: Way, programs: readonly string[]): Promise<ComputeRun> {
+  const directory = await mkdtemp(join(tmpdir(), 'understudy-cost-'));
+  const begun = performance.now();
+  try {
+    const found = way === 'pair' ? await runPair(programs, directory) : await runAlone(way, programs, directory);
+    return { ...found, seconds: (performance.now() - begun) / 1000 };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+type Found = Pick<ComputeRun, 'programs' | 'logBytes'>;
+
+async function runAlone(way: 'plain' | 'recorded', programs: readonly string[], directory: string): Promise<Found> {
+  const subject = way === 'plain' ? 'translator' : 'record';
+  const { program, words } = await launch(subject, { programs, directory, nodeOptions: [] });
+  const child = spawn(program, words, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+  });
+  const clock = new MarkerClock(() => (child.pid === undefined ? {} : { alone: child.pid }));
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+  });
+  const end = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('latin1').on('data', (text: string) => {
+      try {
+        clock.heard(text);
+      } catch (error) {
+        child.kill('SIGKILL');
+        reject(error);
+      }
+    });
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve(signal ?? `status ${code}`));
+  });
+  if (!clock.done) throw new Error(`ended with ${end} before the guest was done:\n${clock.tail}\n${complaints}`);
+  const logBytes = way === 'recorded' ? { logBytes: (await stat(join(directory, 'understudy.log'))).size } : {};
+  return { programs: clock.programs, ...logBytes };
+}
+
+async function runPair(programs: readonly string[], directory: string): Promise<Found> {
+  // For the description that it leaves there: the same one that the plain run has.
+  await launch('translator', { programs, directory, nodeOptions: [] });
+  const descriptionFile = join(directory, 'machine.yaml');
+  const done = Promise.withResolvers<void>();
+  let pair: Pair | undefined;
+  let logBytes = 0;
+  const clock = new MarkerClock(() => {
+    const [primary, backup] = [pair?.pid('primary'), pair?.pid('backup')];
+    return primary === undefined || backup === undefined ? {} : { primary, backup };
+  });
+  const late = setTimeout(() => done.reject(new Error(`not done in time:\n${clock.tail}`)), TIMEOUT_MS);
+  done.promise.catch(() => {});
+  try {
+    pair = await Pair.start({
+      descriptionFile,
+      description: await loadDescription(descriptionFile),
+      stateDirectory: join(directory, 'state'),
+      engines: { primary: 'translator', backup: 'translator' },
+      onStatus: (member, line) => {
+        try {
+          if (line.type === 'console') clock.heard(line.data);
+        } catch (error) {
+          done.reject(error);
+        }
+        if (clock.done) done.resolve();
+        if (line.type === 'status' && member === 'primary') {
+          logBytes = line.logBytes;
+          // Alone it would be a plain run with a primary's costs.
+          if (line.phase === 'alone') done.reject(new Error('the primary has gone on alone'));
+        } else if (line.type === 'halt') done.reject(new Error(`the ${member} has ended: ${line.message}`));
+      },
+      onNotice: () => {},
+      onReplicaEnd: (member) => done.reject(new Error(`the ${member}’s process has ended:\n${clock.tail}`)),
+    });
+    await done.promise;
+  } finally {
+    clearTimeout(late);
+    await pair?.stop();
+  }
+  return { programs: clock.programs, logBytes };
+}

@@ -1,0 +1,176 @@
+/** Tables of the cost benchmark: what recording, and being a pair, cost against a plain run of the same round. */
+import { median, table } from '../support/numbers.ts';
+import type { ComputeRun, Way } from './compute-run.ts';
+import type { CostEntry, CostJournal } from './journal.ts';
+import type { ProcessUse } from './marker-clock.ts';
+import type { RedisCostRun } from './redis-run.ts';
+import { asCost, type CostEstimate, estimateCost } from './statistics.ts';
+
+type Kind = 'compute' | 'redis';
+type FiguresOf<Of extends Kind> = Of extends 'compute' ? ComputeRun : RedisCostRun;
+
+/** Each whole pair of rounds: the plain run's figures, and the other way's. */
+function pairsOf<Of extends Kind>(
+  { entries }: CostJournal,
+  kind: Of,
+  way: Way,
+): { readonly plain: FiguresOf<Of>; readonly other: FiguresOf<Of> }[] {
+  const of = (wanted: Way) =>
+    new Map(
+      entries
+        .filter((entry): entry is CostEntry & { type: Of } => entry.type === kind && entry.way === wanted)
+        .map(({ round, figures }) => [round, figures as unknown as FiguresOf<Of>] as const),
+    );
+  const plain = of('plain');
+  return [...of(way)].flatMap(([round, other]) => {
+    const base = plain.get(round);
+    return base === undefined ? [] : [{ plain: base, other }];
+  });
+}
+
+type Measure = (run: ComputeRun, program: string) => number;
+
+const wall: Measure = ({ programs }, program) => programs[program].wallSeconds;
+const useOfGuest = ({ programs }: ComputeRun, program: string): ProcessUse =>
+  programs[program].use.primary ?? programs[program].use.alone;
+const cpuThread: Measure = (run, program) => useOfGuest(run, program).cpuThreadSeconds;
+const cpuProcess: Measure = (run, program) => useOfGuest(run, program).cpuSeconds;
+
+/** Over all named programs: in each pair the mean of the programs' logarithms. */
+function computeCost(
+  journal: CostJournal,
+  way: Way,
+  programs: readonly string[],
+  measure: Measure,
+): CostEstimate | undefined {
+  const logs = pairsOf(journal, 'compute', way).map(({ plain, other }) => {
+    const each = programs.map((name) => Math.log(measure(other, name) / measure(plain, name)));
+    return each.reduce((sum, log) => sum + log, 0) / each.length;
+  });
+  return estimateCost(logs);
+}
+
+const requestSeconds = (run: RedisCostRun, at: number): number => 1 / run.tests[at].requestsPerSecond;
+const requestCpu = (run: RedisCostRun, at: number): number => run.tests[at].cpuSeconds / run.tests[at].requests;
+const requestCpuThread = (run: RedisCostRun, at: number): number =>
+  run.tests[at].cpuThreadSeconds / run.tests[at].requests;
+
+function redisCost(
+  journal: CostJournal,
+  tests: readonly number[],
+  measure: (run: RedisCostRun, at: number) => number,
+): CostEstimate | undefined {
+  const logs = pairsOf(journal, 'redis', 'recorded').map(({ plain, other }) => {
+    const each = tests.map((at) => Math.log(measure(other, at) / measure(plain, at)));
+    return each.reduce((sum, log) => sum + log, 0) / each.length;
+  });
+  return estimateCost(logs);
+}
+
+const programNames = ({ head }: CostJournal): string[] => [...new Set(head.programs)];
+
+function redisTestNames({ entries }: CostJournal): string[] {
+  const first = entries.find((entry) => entry.type === 'redis');
+  return first === undefined ? [] : first.figures.tests.map(({ name }) => name);
+}
+
+const cell = (found: CostEstimate | undefined): string =>
+  found === undefined ? '' : `${asCost(found.meanRatio)} (${asCost(found.low)} to ${asCost(found.high)})`;
+const medianCell = (found: CostEstimate | undefined): string => (found === undefined ? '' : asCost(found.medianRatio));
+
+function verdict({ low, high, meanRatio }: CostEstimate, goal: number): string {
+  if (high <= goal) return 'met';
+  if (low > goal) return '**missed**';
+  return meanRatio <= goal
+    ? 'met by the mean, the interval reaches beyond'
+    : 'missed by the mean, the interval allows it';
+}
+
+/** The three goals, with the clock's word on each. */
+export function showCostGoals(journal: CostJournal): string {
+  const programs = programNames(journal);
+  const tests = redisTestNames(journal).map((_, at) => at);
+  const rows: [string, number, CostEstimate | undefined][] = [
+    ['recording, compute', 1.02, computeCost(journal, 'recorded', programs, wall)],
+    ['recording, redis', 1.05, tests.length === 0 ? undefined : redisCost(journal, tests, requestSeconds)],
+    ['pair, compute', 1.05, computeCost(journal, 'pair', programs, wall)],
+  ];
+  return table([
+    ['cost by the clock', 'pairs', 'median', 'mean (95 %)', 'goal', 'verdict'],
+    ...rows.map(([name, goal, found]) => [
+      name,
+      String(found?.pairs ?? 0),
+      medianCell(found),
+      cell(found),
+      `≤ ${asCost(goal)}`,
+      found === undefined ? 'not measured' : verdict(found, goal),
+    ]),
+  ]);
+}
+
+/** Each program and redis test: by the clock, by the CPU thread, and by the whole process (of a pair: the primary's). */
+export function showCosts(journal: CostJournal): string {
+  const programs = programNames(journal);
+  const compute = (['recorded', 'pair'] as const).flatMap((way) =>
+    [...programs.map((name) => [name]), ...(programs.length > 1 ? [programs] : [])].map((of) => [
+      `${way}, ${of.length === 1 ? of[0] : 'all programs'}`,
+      medianCell(computeCost(journal, way, of, wall)),
+      ...[wall, cpuThread, cpuProcess].map((measure) => cell(computeCost(journal, way, of, measure))),
+    ]),
+  );
+  const redis = redisTestNames(journal).map((name, at) => [
+    `recorded, redis ${name}`,
+    medianCell(redisCost(journal, [at], requestSeconds)),
+    ...[requestSeconds, requestCpuThread, requestCpu].map((measure) => cell(redisCost(journal, [at], measure))),
+  ]);
+  return table([
+    ['', 'clock: median', 'clock: mean (95 %)', 'CPU thread: mean (95 %)', 'process: mean (95 %)'],
+    ...compute,
+    ...redis,
+  ]);
+}
+
+/** Medians of the raw figures. */
+export function showCostFigures(journal: CostJournal): string {
+  const { entries } = journal;
+  const of = <Of extends Kind>(kind: Of, way: Way) =>
+    entries
+      .filter((entry): entry is CostEntry & { type: Of } => entry.type === kind && entry.way === way)
+      .map(({ figures }) => figures as unknown as FiguresOf<Of>);
+  const compute = programNames(journal).map((name) => [
+    `${name}: seconds (CPU thread, waited)`,
+    ...(['plain', 'recorded', 'pair'] as const).map((way) => {
+      const runs = of('compute', way);
+      if (runs.length === 0) return '';
+      const waited = (run: ComputeRun): number => useOfGuest(run, name).waitedSeconds;
+      const medianOf = (figure: (run: ComputeRun) => number): string => median(runs.map(figure)).toFixed(3);
+      return `${medianOf((run) => wall(run, name))} (${medianOf((run) => cpuThread(run, name))}, ${medianOf(waited)})`;
+    }),
+  ]);
+  const redis = redisTestNames(journal).map((name, at) => [
+    `redis ${name}: requests a second`,
+    ...(['plain', 'recorded'] as const).map((way) => {
+      const runs = of('redis', way);
+      return runs.length === 0 ? '' : String(Math.round(median(runs.map((run) => run.tests[at].requestsPerSecond))));
+    }),
+    '',
+  ]);
+  return table([['medians', 'plain', 'recorded', 'pair'], ...compute, ...redis]);
+}
+
+/** What went wrong: runs that failed, and results that differ from the first run's. */
+export function costComplaints({ entries }: CostJournal): string[] {
+  const complaints: string[] = [];
+  const results = new Map<string, string>();
+  for (const entry of entries) {
+    const where = `round ${entry.round + 1}, ${entry.way}`;
+    if (entry.type === 'failure') complaints.push(`${where} (${entry.of}): ${entry.why.split('\n')[0]}`);
+    if (entry.type !== 'compute') continue;
+    for (const [name, { result }] of Object.entries(entry.figures.programs)) {
+      const first = results.get(name) ?? result;
+      results.set(name, first);
+      if (result !== first) complaints.push(`${where}: ${name} gave ${result}, not ${first}`);
+    }
+  }
+  return complaints;
+}

@@ -15,14 +15,12 @@
   (type $i32_i32_i64_to_i32 (func (param i32 i32 i64) (result i32)))
   (import "env" "memory" (memory 2048 2048 shared))
   (import "env" "table" (table 0 funcref))
-  (import "env" "loadQuick" (func $loadQuick (param i64 i32) (result i64)))
-  (import "env" "storeQuick" (func $storeQuick (param i64 i32 i64)))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
     (local $x10 i64) (local $x11 i64) (local $local9 i64) (local $local10 i32)
-    (local $local11 i64) (local $local12 i64) (local $x8 i64) (local $x2 i64) (local $x1 i64)
-    (local $local16 i32) (local $local17 i32)
+    (local $local11 i64) (local $x8 i64) (local $x2 i64) (local $x1 i64) (local $local15 i32)
+    (local $local16 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
     (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
@@ -62,39 +60,28 @@
             (i64.load
               (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
         (else
-          (local.set $local12 (call $loadQuick (local.get $local9) (i32.const 8)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0x30008))
-              (br $stop)))
-          (local.set $local11 (local.get $local12))))
+          (local.set $stop_place (i32.const 0x30008))
+          (br $stop)))
       (local.set $x8 (local.get $local11))
       ;; 00a: c.sdsp s0,0(sp)
-      (local.set $local12 (local.get $x2))
+      (local.set $local11 (local.get $x2))
       (local.set $local10
         (i32.add
           (local.get $tlb)
-          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local12) (i64.const 7))) (i32.const 0x1ffe0))))
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local10))
           (i64.or
-            (i64.and (local.get $local12) (i64.const -4089))
+            (i64.and (local.get $local11) (i64.const -4089))
             (i64.load offset=896 (i32.const 0 (;writeGeneration;)))))
         (then
           (i64.store
-            (i32.add (i32.wrap_i64 (local.get $local12)) (i32.load offset=24 (local.get $local10)))
+            (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local10)))
             (local.get $x8)))
         (else
-          (call $storeQuick (local.get $local12) (i32.const 8) (local.get $x8))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place
-                (select
-                  (i32.const 0x1000c)
-                  (i32.const 0x2000a)
-                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
-              (br $stop)))))
+          (local.set $stop_place (i32.const 0x2000a))
+          (br $stop)))
       ;; 00c: c.beqz s0,12
       (br_if $to_012 (i64.eqz (local.get $x8)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
@@ -106,8 +93,8 @@
     ) ;; $to_012
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
       ;; 012: c.jr ra
-      (local.set $local12 (i64.and (local.get $x1) (i64.const -2)))
-      (local.set $target (local.get $local12))
+      (local.set $local11 (i64.and (local.get $x1) (i64.const -2)))
+      (local.set $target (local.get $local11))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
       (i64.store offset=16 (i32.const 0 (;sp;)) (local.get $x2))
       (i64.store offset=64 (i32.const 0 (;s0;)) (local.get $x8))
@@ -140,35 +127,36 @@
       (i64.store offset=528
         (i32.const 0 (;pc;))
         (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
-    (local.set $local16
+    (local.set $local15
       (i32.add
         (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local12 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
     (if (;likely;)
       (i64.eq
-        (i64.load (local.get $local16))
-        (i64.or (local.get $local12) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.load (local.get $local15))
+        (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
-        (local.set $local17
+        (local.set $local16
           (i32.load offset=32832
             (i32.add
-              (i32.load offset=8 (local.get $local16))
+              (i32.load offset=8 (local.get $local15))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
         (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
-            (i32.ne (i32.and (local.get $local17) (i32.const 32768)) (i32.const 0)))
+            (i32.ne (i32.and (local.get $local16) (i32.const 32768)) (i32.const 0)))
           (then
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
-              (i32.shr_u (local.get $local17) (i32.const 16))
-              (local.get $local12)
-              (i32.and (local.get $local17) (i32.const 32767)))))))
+              (i32.shr_u (local.get $local16) (i32.const 16))
+              (local.get $local11)
+              (i32.and (local.get $local16) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))
   )

@@ -102,20 +102,6 @@
       (local.set $local14 (i64.load offset=688 (i32.const 0 (;sscratch;))))
       (local.set $local13 (local.get $x12))
       (i64.store offset=688 (i32.const 0 (;sscratch;)) (local.get $local13))
-      (if
-        (i32.or
-          (i32.load offset=852 (i32.const 0 (;exit;)))
-          (i64.ne
-            (i64.and
-              (i64.or
-                (i64.load offset=592 (i32.const 0 (;mipSoftware;)))
-                (i64.load offset=600 (i32.const 0 (;mipHardware;))))
-              (i64.load offset=584 (i32.const 0 (;mie;))))
-            (i64.const 0)))
-        (then
-          (local.set $stop_place (i32.const 0x30010))
-          (br $stop)))
-      (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
       ;; 010: csrrs a3,time,zero
       (i32.store offset=856 (i32.const 0 (;remaining;)) (i32.add (local.get $remaining) (i32.const 2)))
       (local.set $local17 (i32.load offset=536 (i32.const 0 (;privilege;))))
@@ -195,6 +181,7 @@
       (i64.store offset=528
         (i32.const 0 (;pc;))
         (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
     (local.set $local20

@@ -94,6 +94,7 @@
       (i64.store offset=528
         (i32.const 0 (;pc;))
         (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
     (local.set $local11

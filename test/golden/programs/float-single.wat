@@ -10,14 +10,12 @@
   (type $i32_i32_i64_to_i32 (func (param i32 i32 i64) (result i32)))
   (import "env" "memory" (memory 2048 2048 shared))
   (import "env" "table" (table 0 funcref))
-  (import "env" "loadQuick" (func $loadQuick (param i64 i32) (result i64)))
-  (import "env" "storeQuick" (func $storeQuick (param i64 i32 i64)))
   (import "env" "softfloat" (func $softfloat (param i32 i32 i32 i64 i64 i64) (result i64)))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
     (local $x10 i64) (local $local8 i64) (local $local9 i32) (local $local10 i64)
-    (local $local11 i64) (local $f10 f64) (local $f11 f64) (local $local14 i64)
+    (local $f10 f64) (local $f11 f64) (local $local13 i64) (local $local14 i64)
     (local $local15 i64) (local $local16 i64) (local $local17 i64) (local $local18 i64)
     (local $f12 f64) (local $local20 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
@@ -57,37 +55,29 @@
             (i64.load32_u
               (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
-          (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 4)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0x50000))
-              (br $stop)))
-          (local.set $local10 (local.get $local11))))
+          (local.set $stop_place (i32.const 0x50000))
+          (br $stop)))
       (local.set $f10 (f64.reinterpret_i64 (i64.or (local.get $local10) (i64.const 0xffffffff00000000))))
       ;; 004: flw fa1,4(a0)
-      (local.set $local11 (i64.add (local.get $x10) (i64.const 4)))
+      (local.set $local10 (i64.add (local.get $x10) (i64.const 4)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
-          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
-            (i64.and (local.get $local11) (i64.const -4093))
+            (i64.and (local.get $local10) (i64.const -4093))
             (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
-          (local.set $local10
+          (local.set $local8
             (i64.load32_u
-              (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
+              (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9))))))
         (else
-          (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 4)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0x40004))
-              (br $stop)))
-          (local.set $local10 (local.get $local8))))
-      (local.set $f11 (f64.reinterpret_i64 (i64.or (local.get $local10) (i64.const 0xffffffff00000000))))
+          (local.set $stop_place (i32.const 0x40004))
+          (br $stop)))
+      (local.set $f11 (f64.reinterpret_i64 (i64.or (local.get $local8) (i64.const 0xffffffff00000000))))
       ;; 008: fadd.s fa2,fa0,fa1
       (local.set $local8 (i64.reinterpret_f64 (local.get $f10)))
       (local.set $local10
@@ -95,12 +85,12 @@
           (i64.extend_i32_u (i32.wrap_i64 (local.get $local8)))
           (i64.const 0x7fc00000)
           (i64.eq (i64.shr_u (local.get $local8) (i64.const 32)) (i64.const 0xffffffff))))
-      (local.set $local11 (i64.reinterpret_f64 (local.get $f11)))
+      (local.set $local13 (i64.reinterpret_f64 (local.get $f11)))
       (local.set $local14
         (select
-          (i64.extend_i32_u (i32.wrap_i64 (local.get $local11)))
+          (i64.extend_i32_u (i32.wrap_i64 (local.get $local13)))
           (i64.const 0x7fc00000)
-          (i64.eq (i64.shr_u (local.get $local11) (i64.const 32)) (i64.const 0xffffffff))))
+          (i64.eq (i64.shr_u (local.get $local13) (i64.const 32)) (i64.const 0xffffffff))))
       (local.set $local15 (local.get $local10))
       (local.set $local16 (local.get $local14))
       (local.set $local17
@@ -141,13 +131,13 @@
           (i64.const 0x7fc00000)
           (i64.eq (i64.shr_u (local.get $local16) (i64.const 32)) (i64.const 0xffffffff))))
       (local.set $local14 (local.get $local17))
-      (local.set $local11 (local.get $local15))
+      (local.set $local13 (local.get $local15))
       (local.set $local10
         (i64.extend_i32_u
           (i32.reinterpret_f32
             (f32.mul
               (f32.reinterpret_i32 (i32.wrap_i64 (local.get $local14)))
-              (f32.reinterpret_i32 (i32.wrap_i64 (local.get $local11)))))))
+              (f32.reinterpret_i32 (i32.wrap_i64 (local.get $local13)))))))
       (if (;unlikely;)
         (i32.eqz
           (i32.and
@@ -164,7 +154,7 @@
               (i32.const 1)
               (i32.const 0)
               (local.get $local14)
-              (local.get $local11)
+              (local.get $local13)
               (i64.const 0)))
           (local.set $local10 (local.get $local8))))
       (local.set $f12 (f64.reinterpret_i64 (i64.or (local.get $local10) (i64.const 0xffffffff00000000))))
@@ -185,15 +175,8 @@
             (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9)))
             (i64.reinterpret_f64 (local.get $f12))))
         (else
-          (call $storeQuick (local.get $local8) (i32.const 4) (i64.reinterpret_f64 (local.get $f12)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place
-                (select
-                  (i32.const 20)
-                  (i32.const 0x10010)
-                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
-              (br $stop)))))
+          (local.set $stop_place (i32.const 0x10010))
+          (br $stop)))
       (local.set $target (i64.add (local.get $page) (i64.const 20)))
       (f64.store offset=80 (i32.const 272 (;fa0;)) (local.get $f10))
       (f64.store offset=88 (i32.const 272 (;fa1;)) (local.get $f11))
@@ -206,6 +189,7 @@
       (i64.store offset=528
         (i32.const 0 (;pc;))
         (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
     (local.set $local9

@@ -85,20 +85,6 @@
       (i64.store offset=560
         (i32.const 0 (;mstatus;))
         (i64.or (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
-      (if
-        (i32.or
-          (i32.load offset=852 (i32.const 0 (;exit;)))
-          (i64.ne
-            (i64.and
-              (i64.or
-                (i64.load offset=592 (i32.const 0 (;mipSoftware;)))
-                (i64.load offset=600 (i32.const 0 (;mipHardware;))))
-              (i64.load offset=584 (i32.const 0 (;mie;))))
-            (i64.const 0)))
-        (then
-          (local.set $stop_place (i32.const 0x1000c))
-          (br $stop)))
-      (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
       ;; 00c: csrrwi a1,frm,1
       (i32.store offset=856 (i32.const 0 (;remaining;)) (local.get $remaining))
       (if (;unlikely;) (i64.eqz (i64.and (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
@@ -114,20 +100,6 @@
         (i32.const 0 (;mstatus;))
         (i64.or (i64.load offset=560 (i32.const 0 (;mstatus;))) (i64.const 24576)))
       (local.set $x11 (local.get $local12))
-      (if
-        (i32.or
-          (i32.load offset=852 (i32.const 0 (;exit;)))
-          (i64.ne
-            (i64.and
-              (i64.or
-                (i64.load offset=592 (i32.const 0 (;mipSoftware;)))
-                (i64.load offset=600 (i32.const 0 (;mipHardware;))))
-              (i64.load offset=584 (i32.const 0 (;mie;))))
-            (i64.const 0)))
-        (then
-          (local.set $stop_place (i32.const 16))
-          (br $stop)))
-      (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
       (local.set $target (i64.add (local.get $page) (i64.const 16)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
@@ -140,6 +112,7 @@
       (i64.store offset=528
         (i32.const 0 (;pc;))
         (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
     (local.set $local16

@@ -17,14 +17,12 @@
   (type $i32_i32_i64_to_i32 (func (param i32 i32 i64) (result i32)))
   (import "env" "memory" (memory 2048 2048 shared))
   (import "env" "table" (table 0 funcref))
-  (import "env" "loadQuick" (func $loadQuick (param i64 i32) (result i64)))
-  (import "env" "storeQuick" (func $storeQuick (param i64 i32 i64)))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
     (local $x8 i64) (local $local8 i64) (local $local9 i32) (local $local10 i64)
-    (local $local11 i64) (local $x15 i64) (local $x9 i64) (local $x10 i64) (local $x11 i64)
-    (local $x18 i64) (local $local17 i32) (local $local18 i32)
+    (local $x15 i64) (local $x9 i64) (local $x10 i64) (local $x11 i64) (local $x18 i64)
+    (local $local16 i32) (local $local17 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
     (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
@@ -66,41 +64,33 @@
               (i64.load8_u
                 (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
           (else
-            (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 1)))
-            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-              (then
-                (local.set $stop_place (i32.const 0x50000))
-                (br $stop)))
-            (local.set $local10 (local.get $local11))))
+            (local.set $stop_place (i32.const 0x50000))
+            (br $stop)))
         (local.set $x15 (local.get $local10))
         ;; 004: addi s0,s0,1
         (local.set $x8 (i64.add (local.get $x8) (i64.const 1)))
         ;; 008: sh3add a5,a5,s1
         (local.set $x15 (i64.add (local.get $x9) (i64.shl (local.get $x15) (i64.const 3))))
         ;; 00c: ld a5,0(a5)
-        (local.set $local11 (local.get $x15))
+        (local.set $local10 (local.get $x15))
         (local.set $local9
           (i32.add
             (local.get $tlb)
-            (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
+            (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
         (if (;likely;)
           (i64.eq
             (i64.load (local.get $local9))
             (i64.or
-              (i64.and (local.get $local11) (i64.const -4089))
+              (i64.and (local.get $local10) (i64.const -4089))
               (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
           (then
-            (local.set $local10
+            (local.set $local8
               (i64.load
-                (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
+                (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9))))))
           (else
-            (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 8)))
-            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-              (then
-                (local.set $stop_place (i32.const 0x2000c))
-                (br $stop)))
-            (local.set $local10 (local.get $local8))))
-        (local.set $x15 (local.get $local10))
+            (local.set $stop_place (i32.const 0x2000c))
+            (br $stop)))
+        (local.set $x15 (local.get $local8))
         ;; 010: jalr zero,0(a5)
         (local.set $local8 (i64.and (local.get $x15) (i64.const -2)))
         (local.set $target (local.get $local8))
@@ -131,37 +121,29 @@
               (i64.load
                 (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
           (else
-            (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 8)))
-            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-              (then
-                (local.set $stop_place (i32.const 0x60014))
-                (br $stop)))
-            (local.set $local10 (local.get $local11))))
+            (local.set $stop_place (i32.const 0x60014))
+            (br $stop)))
         (local.set $x10 (local.get $local10))
         ;; 018: ld a1,8(s2)
-        (local.set $local11 (i64.add (local.get $x18) (i64.const 8)))
+        (local.set $local10 (i64.add (local.get $x18) (i64.const 8)))
         (local.set $local9
           (i32.add
             (local.get $tlb)
-            (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
+            (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
         (if (;likely;)
           (i64.eq
             (i64.load (local.get $local9))
             (i64.or
-              (i64.and (local.get $local11) (i64.const -4089))
+              (i64.and (local.get $local10) (i64.const -4089))
               (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
           (then
-            (local.set $local10
+            (local.set $local8
               (i64.load
-                (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
+                (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9))))))
           (else
-            (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 8)))
-            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-              (then
-                (local.set $stop_place (i32.const 0x50018))
-                (br $stop)))
-            (local.set $local10 (local.get $local8))))
-        (local.set $x11 (local.get $local10))
+            (local.set $stop_place (i32.const 0x50018))
+            (br $stop)))
+        (local.set $x11 (local.get $local8))
         ;; 01c: addi s2,s2,8
         (local.set $x18 (i64.add (local.get $x18) (i64.const 8)))
         ;; 020: add a0,a0,a1
@@ -183,15 +165,8 @@
               (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9)))
               (local.get $x10)))
           (else
-            (call $storeQuick (local.get $local8) (i32.const 8) (local.get $x10))
-            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-              (then
-                (local.set $stop_place
-                  (select
-                    (i32.const 0x10028)
-                    (i32.const 0x20024)
-                    (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
-                (br $stop)))))
+            (local.set $stop_place (i32.const 0x20024))
+            (br $stop)))
         ;; 028: jal zero,0
         (br $loop_000)
       )
@@ -223,9 +198,10 @@
       (i64.store offset=528
         (i32.const 0 (;pc;))
         (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
-    (local.set $local17
+    (local.set $local16
       (i32.add
         (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
         (i32.shl
@@ -234,24 +210,24 @@
     (local.set $local8 (i64.and (local.get $target) (i64.const -4096)))
     (if (;likely;)
       (i64.eq
-        (i64.load (local.get $local17))
+        (i64.load (local.get $local16))
         (i64.or (local.get $local8) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
-        (local.set $local18
+        (local.set $local17
           (i32.load offset=32832
             (i32.add
-              (i32.load offset=8 (local.get $local17))
+              (i32.load offset=8 (local.get $local16))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
         (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
-            (i32.ne (i32.and (local.get $local18) (i32.const 32768)) (i32.const 0)))
+            (i32.ne (i32.and (local.get $local17) (i32.const 32768)) (i32.const 0)))
           (then
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
-              (i32.shr_u (local.get $local18) (i32.const 16))
+              (i32.shr_u (local.get $local17) (i32.const 16))
               (local.get $local8)
-              (i32.and (local.get $local18) (i32.const 32767)))))))
+              (i32.and (local.get $local17) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))
   )

@@ -16,14 +16,12 @@
   (type $i32_i32_i64_to_i32 (func (param i32 i32 i64) (result i32)))
   (import "env" "memory" (memory 2048 2048 shared))
   (import "env" "table" (table 0 funcref))
-  (import "env" "loadQuick" (func $loadQuick (param i64 i32) (result i64)))
-  (import "env" "storeQuick" (func $storeQuick (param i64 i32 i64)))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
     (local $x2 i64) (local $local8 i64) (local $local9 i32) (local $local10 i64)
-    (local $local11 i64) (local $x10 i64) (local $x11 i64) (local $x12 i64) (local $x13 i64)
-    (local $x14 i64) (local $x15 i64) (local $x16 i64) (local $local19 i32)
+    (local $x10 i64) (local $x11 i64) (local $x12 i64) (local $x13 i64) (local $x14 i64)
+    (local $x15 i64) (local $x16 i64) (local $local18 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
     (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
@@ -55,37 +53,29 @@
           (local.set $local10
             (i64.load (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
-          (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 8)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0xb0000))
-              (br $stop)))
-          (local.set $local10 (local.get $local11))))
+          (local.set $stop_place (i32.const 0xb0000))
+          (br $stop)))
       (local.set $x10 (local.get $local10))
       ;; 004: lw a1,8(sp)
-      (local.set $local11 (i64.add (local.get $x2) (i64.const 8)))
+      (local.set $local10 (i64.add (local.get $x2) (i64.const 8)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
-          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
-            (i64.and (local.get $local11) (i64.const -4093))
+            (i64.and (local.get $local10) (i64.const -4093))
             (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
-          (local.set $local10
+          (local.set $local8
             (i64.load32_s
-              (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
+              (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9))))))
         (else
-          (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 4)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0xa0004))
-              (br $stop)))
-          (local.set $local10 (i64.extend32_s (local.get $local8)))))
-      (local.set $x11 (local.get $local10))
+          (local.set $stop_place (i32.const 0xa0004))
+          (br $stop)))
+      (local.set $x11 (local.get $local8))
       ;; 008: lwu a2,12(sp)
       (local.set $local8 (i64.add (local.get $x2) (i64.const 12)))
       (local.set $local9
@@ -103,37 +93,29 @@
             (i64.load32_u
               (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
-          (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 4)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0x90008))
-              (br $stop)))
-          (local.set $local10 (local.get $local11))))
+          (local.set $stop_place (i32.const 0x90008))
+          (br $stop)))
       (local.set $x12 (local.get $local10))
       ;; 00c: lh a3,16(sp)
-      (local.set $local11 (i64.add (local.get $x2) (i64.const 16)))
+      (local.set $local10 (i64.add (local.get $x2) (i64.const 16)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
-          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
-            (i64.and (local.get $local11) (i64.const -4095))
+            (i64.and (local.get $local10) (i64.const -4095))
             (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
-          (local.set $local10
+          (local.set $local8
             (i64.load16_s
-              (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
+              (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9))))))
         (else
-          (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 2)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0x8000c))
-              (br $stop)))
-          (local.set $local10 (i64.extend16_s (local.get $local8)))))
-      (local.set $x13 (local.get $local10))
+          (local.set $stop_place (i32.const 0x8000c))
+          (br $stop)))
+      (local.set $x13 (local.get $local8))
       ;; 010: lhu a4,18(sp)
       (local.set $local8 (i64.add (local.get $x2) (i64.const 18)))
       (local.set $local9
@@ -151,37 +133,29 @@
             (i64.load16_u
               (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
-          (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 2)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0x70010))
-              (br $stop)))
-          (local.set $local10 (local.get $local11))))
+          (local.set $stop_place (i32.const 0x70010))
+          (br $stop)))
       (local.set $x14 (local.get $local10))
       ;; 014: lb a5,20(sp)
-      (local.set $local11 (i64.add (local.get $x2) (i64.const 20)))
+      (local.set $local10 (i64.add (local.get $x2) (i64.const 20)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
-          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
           (i64.load (local.get $local9))
           (i64.or
-            (i64.and (local.get $local11) (i64.const -4096))
+            (i64.and (local.get $local10) (i64.const -4096))
             (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
-          (local.set $local10
+          (local.set $local8
             (i64.load8_s
-              (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9))))))
+              (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9))))))
         (else
-          (local.set $local8 (call $loadQuick (local.get $local11) (i32.const 1)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0x60014))
-              (br $stop)))
-          (local.set $local10 (i64.extend8_s (local.get $local8)))))
-      (local.set $x15 (local.get $local10))
+          (local.set $stop_place (i32.const 0x60014))
+          (br $stop)))
+      (local.set $x15 (local.get $local8))
       ;; 018: lbu a6,21(sp)
       (local.set $local8 (i64.add (local.get $x2) (i64.const 21)))
       (local.set $local9
@@ -199,117 +173,85 @@
             (i64.load8_u
               (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
         (else
-          (local.set $local11 (call $loadQuick (local.get $local8) (i32.const 1)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0x50018))
-              (br $stop)))
-          (local.set $local10 (local.get $local11))))
+          (local.set $stop_place (i32.const 0x50018))
+          (br $stop)))
       (local.set $x16 (local.get $local10))
       ;; 01c: sd a0,24(sp)
-      (local.set $local11 (i64.add (local.get $x2) (i64.const 24)))
+      (local.set $local10 (i64.add (local.get $x2) (i64.const 24)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
-          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
-            (i64.and (local.get $local11) (i64.const -4089))
+            (i64.and (local.get $local10) (i64.const -4089))
             (i64.load offset=896 (i32.const 0 (;writeGeneration;)))))
         (then
           (i64.store
-            (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9)))
+            (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9)))
             (local.get $x10)))
         (else
-          (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x10))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place
-                (select
-                  (i32.const 0x30020)
-                  (i32.const 0x4001c)
-                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
-              (br $stop)))))
+          (local.set $stop_place (i32.const 0x4001c))
+          (br $stop)))
       ;; 020: sw a1,32(sp)
-      (local.set $local11 (i64.add (local.get $x2) (i64.const 32)))
+      (local.set $local10 (i64.add (local.get $x2) (i64.const 32)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
-          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
-            (i64.and (local.get $local11) (i64.const -4093))
+            (i64.and (local.get $local10) (i64.const -4093))
             (i64.load offset=896 (i32.const 0 (;writeGeneration;)))))
         (then
           (i64.store32
-            (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9)))
+            (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9)))
             (local.get $x11)))
         (else
-          (call $storeQuick (local.get $local11) (i32.const 4) (local.get $x11))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place
-                (select
-                  (i32.const 0x20024)
-                  (i32.const 0x30020)
-                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
-              (br $stop)))))
+          (local.set $stop_place (i32.const 0x30020))
+          (br $stop)))
       ;; 024: sh a2,36(sp)
-      (local.set $local11 (i64.add (local.get $x2) (i64.const 36)))
+      (local.set $local10 (i64.add (local.get $x2) (i64.const 36)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
-          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
-            (i64.and (local.get $local11) (i64.const -4095))
+            (i64.and (local.get $local10) (i64.const -4095))
             (i64.load offset=896 (i32.const 0 (;writeGeneration;)))))
         (then
           (i64.store16
-            (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9)))
+            (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9)))
             (local.get $x12)))
         (else
-          (call $storeQuick (local.get $local11) (i32.const 2) (local.get $x12))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place
-                (select
-                  (i32.const 0x10028)
-                  (i32.const 0x20024)
-                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
-              (br $stop)))))
+          (local.set $stop_place (i32.const 0x20024))
+          (br $stop)))
       ;; 028: sb a3,38(sp)
-      (local.set $local11 (i64.add (local.get $x2) (i64.const 38)))
+      (local.set $local10 (i64.add (local.get $x2) (i64.const 38)))
       (local.set $local9
         (i32.add
           (local.get $tlb)
-          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local11) (i64.const 7))) (i32.const 0x1ffe0))))
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
           (i64.load offset=8 (local.get $local9))
           (i64.or
-            (i64.and (local.get $local11) (i64.const -4096))
+            (i64.and (local.get $local10) (i64.const -4096))
             (i64.load offset=896 (i32.const 0 (;writeGeneration;)))))
         (then
           (i64.store8
-            (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local9)))
+            (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9)))
             (local.get $x13)))
         (else
-          (call $storeQuick (local.get $local11) (i32.const 1) (local.get $x13))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place
-                (select
-                  (i32.const 44)
-                  (i32.const 0x10028)
-                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
-              (br $stop)))))
+          (local.set $stop_place (i32.const 0x10028))
+          (br $stop)))
       (local.set $target (i64.add (local.get $page) (i64.const 44)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
@@ -330,6 +272,7 @@
       (i64.store offset=528
         (i32.const 0 (;pc;))
         (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
     (local.set $local9
@@ -338,13 +281,13 @@
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local10 (i64.and (local.get $target) (i64.const -4096)))
     (if (;likely;)
       (i64.eq
         (i64.load (local.get $local9))
-        (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.or (local.get $local10) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
-        (local.set $local19
+        (local.set $local18
           (i32.load offset=32832
             (i32.add
               (i32.load offset=8 (local.get $local9))
@@ -352,13 +295,13 @@
         (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
-            (i32.ne (i32.and (local.get $local19) (i32.const 32768)) (i32.const 0)))
+            (i32.ne (i32.and (local.get $local18) (i32.const 32768)) (i32.const 0)))
           (then
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
-              (i32.shr_u (local.get $local19) (i32.const 16))
-              (local.get $local11)
-              (i32.and (local.get $local19) (i32.const 32767)))))))
+              (i32.shr_u (local.get $local18) (i32.const 16))
+              (local.get $local10)
+              (i32.and (local.get $local18) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))
   )

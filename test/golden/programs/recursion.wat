@@ -24,14 +24,12 @@
   (type $i32_i32_i64_to_i32 (func (param i32 i32 i64) (result i32)))
   (import "env" "memory" (memory 2048 2048 shared))
   (import "env" "table" (table 0 funcref))
-  (import "env" "loadQuick" (func $loadQuick (param i64 i32) (result i64)))
-  (import "env" "storeQuick" (func $storeQuick (param i64 i32 i64)))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
     (local $x15 i64) (local $x10 i64) (local $x2 i64) (local $x1 i64) (local $local11 i64)
     (local $local12 i32) (local $x8 i64) (local $x9 i64) (local $local15 i64)
-    (local $local16 i64) (local $local17 i32) (local $local18 i32)
+    (local $local16 i32) (local $local17 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
     (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
@@ -81,15 +79,8 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local12)))
               (local.get $x1)))
           (else
-            (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x1))
-            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-              (then
-                (local.set $stop_place
-                  (select
-                    (i32.const 0x50010)
-                    (i32.const 0x6000c)
-                    (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
-                (br $stop)))))
+            (local.set $stop_place (i32.const 0x6000c))
+            (br $stop)))
         ;; 010: sd s0,16(sp)
         (local.set $local11 (i64.add (local.get $x2) (i64.const 16)))
         (local.set $local12
@@ -107,15 +98,8 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local12)))
               (local.get $x8)))
           (else
-            (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x8))
-            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-              (then
-                (local.set $stop_place
-                  (select
-                    (i32.const 0x40014)
-                    (i32.const 0x50010)
-                    (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
-                (br $stop)))))
+            (local.set $stop_place (i32.const 0x50010))
+            (br $stop)))
         ;; 014: sd s1,8(sp)
         (local.set $local11 (i64.add (local.get $x2) (i64.const 8)))
         (local.set $local12
@@ -133,15 +117,8 @@
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local12)))
               (local.get $x9)))
           (else
-            (call $storeQuick (local.get $local11) (i32.const 8) (local.get $x9))
-            (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-              (then
-                (local.set $stop_place
-                  (select
-                    (i32.const 0x30018)
-                    (i32.const 0x40014)
-                    (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
-                (br $stop)))))
+            (local.set $stop_place (i32.const 0x40014))
+            (br $stop)))
         ;; 018: addi s0,a0,0
         (local.set $x8 (local.get $x10))
         ;; 01c: addi a0,a0,-1
@@ -182,37 +159,29 @@
             (i64.load
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local12))))))
         (else
-          (local.set $local16 (call $loadQuick (local.get $local11) (i32.const 8)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0x40034))
-              (br $stop)))
-          (local.set $local15 (local.get $local16))))
+          (local.set $stop_place (i32.const 0x40034))
+          (br $stop)))
       (local.set $x1 (local.get $local15))
       ;; 038: ld s0,16(sp)
-      (local.set $local16 (i64.add (local.get $x2) (i64.const 16)))
+      (local.set $local15 (i64.add (local.get $x2) (i64.const 16)))
       (local.set $local12
         (i32.add
           (local.get $tlb)
-          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local16) (i64.const 7))) (i32.const 0x1ffe0))))
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local15) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
           (i64.load (local.get $local12))
           (i64.or
-            (i64.and (local.get $local16) (i64.const -4089))
+            (i64.and (local.get $local15) (i64.const -4089))
             (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
-          (local.set $local15
+          (local.set $local11
             (i64.load
-              (i32.add (i32.wrap_i64 (local.get $local16)) (i32.load offset=24 (local.get $local12))))))
+              (i32.add (i32.wrap_i64 (local.get $local15)) (i32.load offset=24 (local.get $local12))))))
         (else
-          (local.set $local11 (call $loadQuick (local.get $local16) (i32.const 8)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0x30038))
-              (br $stop)))
-          (local.set $local15 (local.get $local11))))
-      (local.set $x8 (local.get $local15))
+          (local.set $stop_place (i32.const 0x30038))
+          (br $stop)))
+      (local.set $x8 (local.get $local11))
       ;; 03c: ld s1,8(sp)
       (local.set $local11 (i64.add (local.get $x2) (i64.const 8)))
       (local.set $local12
@@ -230,20 +199,16 @@
             (i64.load
               (i32.add (i32.wrap_i64 (local.get $local11)) (i32.load offset=24 (local.get $local12))))))
         (else
-          (local.set $local16 (call $loadQuick (local.get $local11) (i32.const 8)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0x2003c))
-              (br $stop)))
-          (local.set $local15 (local.get $local16))))
+          (local.set $stop_place (i32.const 0x2003c))
+          (br $stop)))
       (local.set $x9 (local.get $local15))
       ;; 040: addi sp,sp,32
       (local.set $x2 (i64.add (local.get $x2) (i64.const 32)))
     ) ;; $to_044
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
       ;; 044: jalr zero,0(ra)
-      (local.set $local16 (i64.and (local.get $x1) (i64.const -2)))
-      (local.set $target (local.get $local16))
+      (local.set $local15 (i64.and (local.get $x1) (i64.const -2)))
+      (local.set $target (local.get $local15))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
       (i64.store offset=8 (i32.const 0 (;ra;)) (local.get $x1))
       (i64.store offset=16 (i32.const 0 (;sp;)) (local.get $x2))
@@ -282,35 +247,36 @@
       (i64.store offset=528
         (i32.const 0 (;pc;))
         (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
-    (local.set $local17
+    (local.set $local16
       (i32.add
         (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local16 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local15 (i64.and (local.get $target) (i64.const -4096)))
     (if (;likely;)
       (i64.eq
-        (i64.load (local.get $local17))
-        (i64.or (local.get $local16) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.load (local.get $local16))
+        (i64.or (local.get $local15) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
-        (local.set $local18
+        (local.set $local17
           (i32.load offset=32832
             (i32.add
-              (i32.load offset=8 (local.get $local17))
+              (i32.load offset=8 (local.get $local16))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
         (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
-            (i32.ne (i32.and (local.get $local18) (i32.const 32768)) (i32.const 0)))
+            (i32.ne (i32.and (local.get $local17) (i32.const 32768)) (i32.const 0)))
           (then
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
-              (i32.shr_u (local.get $local18) (i32.const 16))
-              (local.get $local16)
-              (i32.and (local.get $local18) (i32.const 32767)))))))
+              (i32.shr_u (local.get $local17) (i32.const 16))
+              (local.get $local15)
+              (i32.and (local.get $local17) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))
   )

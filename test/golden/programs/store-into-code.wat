@@ -11,7 +11,6 @@
   (type $i32_i32_i64_to_i32 (func (param i32 i32 i64) (result i32)))
   (import "env" "memory" (memory 2048 2048 shared))
   (import "env" "table" (table 0 funcref))
-  (import "env" "storeQuick" (func $storeQuick (param i64 i32 i64)))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
@@ -47,15 +46,8 @@
             (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10)))
             (local.get $x11)))
         (else
-          (call $storeQuick (local.get $local9) (i32.const 4) (local.get $x11))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place
-                (select
-                  (i32.const 0x30008)
-                  (i32.const 0x40004)
-                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
-              (br $stop)))))
+          (local.set $stop_place (i32.const 0x40004))
+          (br $stop)))
       ;; 008: addi a2,a2,1
       (local.set $x12 (i64.add (local.get $x12) (i64.const 1)))
       ;; 00c: sw a1,4(a0)
@@ -75,15 +67,8 @@
             (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10)))
             (local.get $x11)))
         (else
-          (call $storeQuick (local.get $local9) (i32.const 4) (local.get $x11))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place
-                (select
-                  (i32.const 0x10010)
-                  (i32.const 0x2000c)
-                  (i32.eq (i32.load offset=848 (i32.const 0 (;event;))) (i32.const 3))))
-              (br $stop)))))
+          (local.set $stop_place (i32.const 0x2000c))
+          (br $stop)))
       ;; 010: addi a3,a3,1
       (local.set $x13 (i64.add (local.get $x13) (i64.const 1)))
       (local.set $target (i64.add (local.get $page) (i64.const 20)))
@@ -98,6 +83,7 @@
       (i64.store offset=528
         (i32.const 0 (;pc;))
         (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
     (local.set $local10

@@ -13,14 +13,12 @@
   (type $i32_i32_i64_to_i32 (func (param i32 i32 i64) (result i32)))
   (import "env" "memory" (memory 2048 2048 shared))
   (import "env" "table" (table 0 funcref))
-  (import "env" "loadQuick" (func $loadQuick (param i64 i32) (result i64)))
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
     (local $x10 i64) (local $x12 i64) (local $x11 i64) (local $x14 i64) (local $x13 i64)
     (local $x16 i64) (local $x15 i64) (local $x17 i64) (local $local15 i64)
-    (local $local16 i32) (local $local17 i64) (local $local18 i64) (local $x5 i64)
-    (local $local20 i32)
+    (local $local16 i32) (local $local17 i64) (local $x5 i64) (local $local19 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
     (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
@@ -67,12 +65,8 @@
             (i64.load
               (i32.add (i32.wrap_i64 (local.get $local15)) (i32.load offset=24 (local.get $local16))))))
         (else
-          (local.set $local18 (call $loadQuick (local.get $local15) (i32.const 8)))
-          (if (;unlikely;) (i32.load offset=848 (i32.const 0 (;event;)))
-            (then
-              (local.set $stop_place (i32.const 0x20014))
-              (br $stop)))
-          (local.set $local17 (local.get $local18))))
+          (local.set $stop_place (i32.const 0x20014))
+          (br $stop)))
       ;; 018: bne zero,zero,0
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
       ;; 01c: beq t0,zero,0
@@ -92,6 +86,7 @@
       (i64.store offset=528
         (i32.const 0 (;pc;))
         (i64.add (local.get $page) (i64.extend_i32_u (i32.and (local.get $stop_place) (i32.const 65535)))))
+      (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
     (local.set $local16
@@ -100,13 +95,13 @@
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local18 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local17 (i64.and (local.get $target) (i64.const -4096)))
     (if (;likely;)
       (i64.eq
         (i64.load (local.get $local16))
-        (i64.or (local.get $local18) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.or (local.get $local17) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
-        (local.set $local20
+        (local.set $local19
           (i32.load offset=32832
             (i32.add
               (i32.load offset=8 (local.get $local16))
@@ -114,13 +109,13 @@
         (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
-            (i32.ne (i32.and (local.get $local20) (i32.const 32768)) (i32.const 0)))
+            (i32.ne (i32.and (local.get $local19) (i32.const 32768)) (i32.const 0)))
           (then
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
-              (i32.shr_u (local.get $local20) (i32.const 16))
-              (local.get $local18)
-              (i32.and (local.get $local20) (i32.const 32767)))))))
+              (i32.shr_u (local.get $local19) (i32.const 16))
+              (local.get $local17)
+              (i32.and (local.get $local19) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))
   )

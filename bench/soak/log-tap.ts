@@ -17,8 +17,8 @@ export class LogTap {
   hashesEqual = 0;
   /** Log entries of any kind. */
   entries = 0;
-  /** Connections that were ever made. */
-  connections = 0;
+  /** How often the primary has let the backup in: once, unless their channel broke. */
+  welcomes = 0;
   /** What the backup said of a difference. */
   divergence: string | undefined;
   /** Positions of hashes that the backup has not reached yet. */
@@ -43,7 +43,6 @@ export class LogTap {
   }
 
   #join(backup: net.Socket, primary: net.Socket): void {
-    this.connections++;
     this.#pipe(primary, backup);
     this.#pipe(backup, primary);
   }
@@ -75,7 +74,8 @@ export class LogTap {
       const reached = this.#due.findIndex((position) => position >= message.executed);
       const equal = this.#due.splice(0, reached < 0 ? this.#due.length : reached);
       this.hashesEqual += equal.length;
-    } else if (message.type === 'diverged') {
+    } else if (message.type === 'welcome') this.welcomes++;
+    else if (message.type === 'diverged') {
       this.divergence = `at ${message.position}: the log has ${message.log}, the backup ${message.machine}`;
     }
   }

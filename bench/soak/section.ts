@@ -16,12 +16,14 @@ import {
 } from './journal.ts';
 import { drawSoak } from './plot.ts';
 import { soak } from './soak-run.ts';
-import { lastTwoThirds, slopePerHour } from './trend.ts';
+import { lastTwoThirds, type Point, slopePerHour } from './trend.ts';
 
 const JOURNAL = join(import.meta.dirname, '../results/soak.jsonl');
 const PLOT = join(import.meta.dirname, '../plots/soak.svg');
 
 const PEAK_GOAL_MIB = (1.2 * 1e9) / 2 ** 20;
+/** What rises by no more than this in two thirds of a soak is called flat. */
+const FLAT_SHARE = 0.01;
 const SAMPLE_SECONDS = 5;
 const CONNECTIONS = 4;
 
@@ -97,7 +99,8 @@ function showMemory({ samples }: SoakJournal): string {
   const last = samples.at(-1)!;
   const rows = Object.keys(last.memory).map((of) => {
     const points = samples.map(({ seconds, memory }) => ({ seconds, value: memory[of]?.residentMib ?? 0 }));
-    const slope = slopePerHour(lastTwoThirds(points));
+    const counted = lastTwoThirds(points);
+    const slope = slopePerHour(counted);
     const { residentMib, peakMib } = last.memory[of];
     const isReplica = of === 'primary' || of === 'backup';
     const goal = isReplica
@@ -109,12 +112,20 @@ function showMemory({ samples }: SoakJournal): string {
       residentMib.toFixed(0),
       `${peakMib.toFixed(0)}${goal}`,
       slope === undefined ? '' : slope.toFixed(1),
+      slope === undefined ? '' : growth(slope, counted),
     ];
   });
   return table([
     ['resident memory, MiB', 'first', 'last', 'peak', 'slope of the last two thirds, MiB an hour'],
     ...rows,
   ]);
+}
+
+/** How much the line rises from its first sample to its last, and as a part of what the process has there. */
+function growth(slope: number, points: readonly Point[]): string {
+  const rise = (slope * (points.at(-1)!.seconds - points[0].seconds)) / 3600;
+  const share = rise / median(points.map(({ value }) => value));
+  return `${rise.toFixed(1)} (${(100 * share).toFixed(1)} %)${share <= FLAT_SHARE ? ', flat' : ''}`;
 }
 
 function showRates({ samples }: SoakJournal): string {

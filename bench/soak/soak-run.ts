@@ -215,7 +215,7 @@ function endOf(run: Soak, load: SteadyLoad): SoakEnd {
   const { tap, status } = run;
   const complaints = [...run.complaints, ...load.complaints];
   if (tap?.divergence !== undefined) complaints.push(`divergence ${tap.divergence}`);
-  if (tap?.connections !== 1) complaints.push(`the replicas connected ${tap?.connections ?? 0} times`);
+  if (tap?.welcomes !== 1) complaints.push(`the backup was let in ${tap?.welcomes ?? 0} times`);
   return {
     type: 'end',
     seconds: run.seconds,

@@ -66,7 +66,7 @@ export async function soakSection(): Promise<string> {
   return `${[
     '## Soak',
     '![Memory, requests a second and lag over time](plots/soak.svg)',
-    `\`understudy pair\` of the demo image (512 MB) with the translator on both sides, for ${minutes} minutes under ${connections} redis clients that always ask
+    `\`understudy pair\` of the demo image (512 MB) with the translator on both sides, for ${minutes} min under ${connections} redis clients that always ask
 and know what each answer must be. Before, redis touches 320 MB of the guest's memory once and gives it back. The whole state is hashed each second; the hashes are counted
 on the channel between the replicas: one is equal when the backup, which stops at a difference, has gone beyond it.`,
     showOutcome(journal),
@@ -116,7 +116,14 @@ function showMemory({ samples }: SoakJournal): string {
     ];
   });
   return table([
-    ['resident memory, MiB', 'first', 'last', 'peak', 'slope of the last two thirds, MiB an hour'],
+    [
+      'resident memory, MiB',
+      'first',
+      'last',
+      'peak',
+      'slope of the last two thirds, MiB an hour',
+      'growth on that line',
+    ],
     ...rows,
   ]);
 }

@@ -115,7 +115,7 @@ class Soak {
       const pid = this.pair?.pid(member);
       if (pid === undefined) continue;
       found[member] = memoryOf(pid);
-      for (const child of childrenOf(pid)) found[`${member}’s child`] = memoryOf(child);
+      for (const child of childrenOf(pid)) found[nameOf(child)] = memoryOf(child);
     }
     return found;
   }
@@ -128,6 +128,15 @@ function memoryOf(pid: number): Memory {
     return { residentMib: mib('VmRSS'), peakMib: mib('VmHWM') };
   } catch {
     return { residentMib: 0, peakMib: 0 };
+  }
+}
+
+/** Of a process that is not ours, such as passt, whose name has its instruction set behind a point. */
+function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim().replace(/\..*/, '');
+  } catch {
+    return 'ended';
   }
 }
 

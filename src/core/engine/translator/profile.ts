@@ -15,6 +15,8 @@ import {
 } from '../../machine/memory-map.ts';
 
 const COUNT = PROFILE_TRANSLATED - 1;
+/** A count that is never reached by counting: the slot is not reported. */
+export const SILENT: number = COUNT;
 
 /** What a translation covers: three numbers a block, offset of its start, of its end, and 1 if it may be entered. */
 export type BlockTable = Uint16Array<ArrayBuffer>;
@@ -57,24 +59,24 @@ export class Profile {
     return (word & PROFILE_TRANSLATED) !== 0 && (word & COUNT) === number;
   }
 
-  /** Arrivals are counted from `count` on: from 0 the slot counts as never reached. */
+  /** From 0 the slot counts as never reached. */
   setCount(decoded: number, slot: number, count: number): void {
     this.#words[this.#at(decoded, slot)] = count;
   }
 
-  /** Arrivals at a slot where no translation begins are counted anew. */
-  recount(decoded: number, slot: number): void {
+  /** Arrivals at a slot that was reached, and where no translation begins, are counted from `count` on. */
+  recount(decoded: number, slot: number, count: number): void {
     const at = this.#at(decoded, slot);
-    if ((this.#words[at] & PROFILE_TRANSLATED) === 0 && this.#words[at] > 0) this.#words[at] = 1;
+    if ((this.#words[at] & PROFILE_TRANSLATED) === 0 && this.#words[at] > 0) this.#words[at] = count;
   }
 
-  /** The byte offsets at which jumps arrived at least that often, without those where a translation begins. */
+  /** The byte offsets at which jumps arrived at least that often, without those where a translation begins or none can. */
   arrivals(decoded: number, atLeast: number): number[] {
     const found: number[] = [];
     const first = this.#at(decoded, 0);
     for (let slot = 0; slot < SLOTS; slot++) {
       const word = this.#words[first + slot];
-      if (word >= atLeast && (word & PROFILE_TRANSLATED) === 0) found.push(slot * 2);
+      if (word >= atLeast && word < SILENT) found.push(slot * 2);
     }
     return found;
   }

@@ -13,7 +13,7 @@ import type { CodeLayout, RegionRequest } from './compile.ts';
 import type { CompiledModule, CompileResult, Compiler } from './compiler.ts';
 import type { TranslationImport } from './emit-region.ts';
 import { PageHistory } from './page-history.ts';
-import { Profile } from './profile.ts';
+import { Profile, SILENT } from './profile.ts';
 import { newStatistics, type TranslatorStatistics } from './statistics.ts';
 import { defaultTuning, type TranslatorTuning } from './tuning.ts';
 
@@ -74,9 +74,13 @@ export class Translator {
   #calls = 0;
   #sweeps = 0;
 
+  /** From where arrivals at a place are counted once it was reported. */
+  readonly #again: number;
+
   constructor(deps: TranslatorDependencies, tuning: TranslatorTuning = defaultTuning) {
     const { memory, map } = deps;
     this.#tuning = tuning;
+    this.#again = tuning.hotAfter >>> 1;
     this.#compiler = deps.compiler;
     this.#profile = new Profile(memory, map);
     const { hotAfter, codeBytes } = tuning;
@@ -111,18 +115,20 @@ export class Translator {
     for (let i = 0; i < this.#reported; i++) {
       const page = this.#pageOf(this.#reports[i * 2] >>> 0);
       if (!this.#history.counts(page.host)) {
-        this.#profile.recount(page.decoded, this.#reports[i * 2 + 1]);
+        this.#profile.recount(page.decoded, this.#reports[i * 2 + 1], 1);
         continue;
       }
       const unmarked = page.translations.filter(({ module }) => module.onProbation);
       if (unmarked.length > 0) {
         this.#count.kept += unmarked.length;
         for (const translation of unmarked) this.#cache.keep(translation);
-        this.#profile.recount(page.decoded, this.#reports[i * 2 + 1]);
+        this.#profile.recount(page.decoded, this.#reports[i * 2 + 1], 1);
         continue;
       }
       page.heat++;
       if (!page.inFlight) this.#queue.add(page);
+      // Where the compiler has more to do than it can, those that go on being hot come first.
+      this.#profile.recount(page.decoded, this.#reports[i * 2 + 1], this.#again);
     }
     this.#reported = 0;
   }
@@ -188,9 +194,11 @@ export class Translator {
       return undefined;
     }
     const { hotAfter, warmFraction } = this.#tuning;
+    // What was reported may have been translated meanwhile.
+    if (this.#profile.arrivals(decoded, this.#again).length === 0) return undefined;
     const entries = this.#profile.arrivals(decoded, Math.max(1, hotAfter * warmFraction));
     const number = this.#cache.reserve();
-    if (entries.length === 0 || number === undefined) return undefined;
+    if (number === undefined) return undefined;
     const replaces = this.#rebuilt(page);
     for (const translation of replaces) entries.push(...translation.entries);
     const reached = this.#profile.reached(decoded);
@@ -230,8 +238,10 @@ export class Translator {
         fitting.push({ region, host: page.host, entries: request.entries });
       } else {
         this.#cache.release(request.number);
-        if (region === undefined) this.#count.empty++;
-        else {
+        if (region === undefined) {
+          this.#count.empty++;
+          if (code !== undefined) this.#silence(page, request.entries);
+        } else {
           this.#count.outdated++;
           this.#recount(page, request.entries);
         }
@@ -248,7 +258,13 @@ export class Translator {
   /** The page has changed meanwhile: whether these places are still hot will be seen. */
   #recount({ decoded, host }: Page, entries: readonly number[]): void {
     if (!this.#profile.isCurrent(decoded, host)) return;
-    for (const entry of entries) this.#profile.recount(decoded, entry >>> 1);
+    for (const entry of entries) this.#profile.recount(decoded, entry >>> 1, 1);
+  }
+
+  /** Nothing can be translated at these places: they are not reported again. */
+  #silence(page: Page, entries: readonly number[]): void {
+    if (!this.#isCurrent(page)) return;
+    for (const entry of entries) this.#profile.recount(page.decoded, entry >>> 1, SILENT);
   }
 
   #install(code: CompiledModule, fitting: readonly Fitting[], requests: readonly Request[]): void {
@@ -260,6 +276,8 @@ export class Translator {
       for (const old of replaces) this.#cache.remove(old);
       page.translations = page.translations.filter((old) => !replaces.includes(old));
       page.translations.push(translation);
+      // In a full region others may not have found room.
+      if (translation.instructions < this.#tuning.fullRegion) this.#silence(page, translation.entries);
     }
     this.#makeRoom();
   }

@@ -1,6 +1,6 @@
 /** How eagerly the translator translates. Nothing in here shows in the guest. */
 export interface TranslatorTuning {
-  /** Arrivals at a place before it is reported; at most 32767. */
+  /** Arrivals at a place before it is reported; at most 32,766. */
   readonly hotAfter: number;
   /** When a page is reported, places of it with this fraction of `hotAfter` arrivals are translated with it. */
   readonly warmFraction: number;

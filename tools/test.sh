@@ -12,4 +12,9 @@ status=0
 sh tools/check.sh || status=1
 printf '== integration tests\n'
 node --test "test/**/*.test.ts" || status=1
+# The machine as a whole once more on each of the other engines.
+for engine in translator mixed; do
+  printf '== conformance of the engine %s\n' "$engine"
+  UNDERSTUDY_ENGINE=$engine node --test "test/conformance/**/*.test.ts" || status=1
+done
 exit $status

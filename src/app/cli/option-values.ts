@@ -1,6 +1,6 @@
 /** Parsers of option values. Each throws commander's InvalidArgumentError, which names the option and the value. */
 import { InvalidArgumentError, Option } from 'commander';
-import { engineKinds } from '../../core/engine/engine.ts';
+import { defaultEngine, engineKinds } from '../../core/engine/engine.ts';
 
 /** A count of steps, 1 to 2^64 - 1; `_` and `,` between digits are allowed, and the suffixes k, M and G (powers of 1000). */
 export function steps(text: string): bigint {
@@ -36,5 +36,5 @@ export function collectCommaSeparated(value: string, previous: readonly string[]
 /** The engine never shows in the guest: two replicas, a recording and its replay may each have another. */
 export function engineOption(): Option {
   const text = 'how instructions are executed; it never shows in the guest ("mixed" is for tests)';
-  return new Option('--engine <kind>', text).choices(engineKinds).default('interpreter');
+  return new Option('--engine <kind>', text).choices(engineKinds).default(defaultEngine);
 }

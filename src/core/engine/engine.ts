@@ -38,6 +38,8 @@ export interface Engine {
  */
 export type EngineKind = 'interpreter' | 'translator' | 'mixed';
 export const engineKinds: readonly EngineKind[] = ['interpreter', 'translator', 'mixed'];
+/** What runs a guest unless somebody asks for another. */
+export const defaultEngine: EngineKind = 'translator';
 
 export interface EngineChoice {
   readonly kind: EngineKind;

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { OperatingError } from '../../core/base/error.ts';
-import type { EngineKind } from '../../core/engine/engine.ts';
+import { defaultEngine, type EngineKind } from '../../core/engine/engine.ts';
 import { openDirectoryArbiter } from '../arbiter/directory.ts';
 import type { Description } from '../description/description.ts';
 import { lockExclusively } from '../disk/file-lock.ts';
@@ -124,7 +124,7 @@ export class Pair {
     server.listen(path);
     await once(server, 'listening');
     server.unref();
-    const engine = this.#options.engines?.[member] ?? 'interpreter';
+    const engine = this.#options.engines?.[member] ?? defaultEngine;
     const child = await this.#child(member, [
       member,
       '--engine',

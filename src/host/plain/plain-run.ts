@@ -4,7 +4,7 @@
  */
 
 import { OperatingError } from '../../core/base/error.ts';
-import type { EngineKind } from '../../core/engine/engine.ts';
+import { defaultEngine, type EngineKind } from '../../core/engine/engine.ts';
 import type { CpuReport } from '../../core/replication/cpu-link.ts';
 import type { MachineStop } from '../../core/vm/machine-interface.ts';
 import type { Description } from '../description/description.ts';
@@ -79,7 +79,7 @@ export class PlainRun {
     const machine = await loadMachine(description, this.#disk?.sizeBytes);
     this.#console = machine.console;
     this.#log = await this.#options.openLog?.(this.#disk?.sizeBytes);
-    this.#runner = await Runner.start(machine.config, this.#options.engine ?? 'interpreter', {
+    this.#runner = await Runner.start(machine.config, this.#options.engine ?? defaultEngine, {
       onReport: (report) => this.#report(report),
       onCrash: (error) => this.#fail(error),
       onNotice,

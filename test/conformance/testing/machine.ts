@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type EngineChoice, engineKinds } from '../../../src/core/engine/engine.ts';
+import { eagerTuning } from '../../../src/core/engine/translator/tuning.ts';
 import type { Field } from '../../../src/core/machine/hart.ts';
 import { hart } from '../../../src/core/machine/hart.ts';
 import { Machine } from '../../../src/core/vm/machine.ts';
@@ -33,7 +34,8 @@ export function engineUnderTest(): EngineChoice {
   const kind = process.env.UNDERSTUDY_ENGINE ?? 'interpreter';
   const known = engineKinds.find((name) => name === kind);
   assert.ok(known, `UNDERSTUDY_ENGINE is one of ${engineKinds.join(', ')}`);
-  return { kind: known, seed: Number(process.env.UNDERSTUDY_SEED ?? 1) };
+  // Tests are short: what is to be translated must be so nearly at once.
+  return { kind: known, seed: Number(process.env.UNDERSTUDY_SEED ?? 1), tuning: eagerTuning };
 }
 
 /** The end of a program: pass. `tohost` stands at a fixed place, far behind any program of these tests. */

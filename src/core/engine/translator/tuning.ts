@@ -19,7 +19,7 @@ export interface TranslatorTuning {
 export const defaultTuning: TranslatorTuning = {
   hotAfter: 4000,
   warmFraction: 0.125,
-  batchRegions: 16,
+  batchRegions: 8,
   fullRegion: 400,
   maxRebuilds: 8,
   codeBytes: 24 * 1024 * 1024,

@@ -42,6 +42,12 @@ export class Draw extends Random {
     return BigInt.asIntN(64, this.doubleword()) >> BigInt(this.below(64));
   }
 
+  #root(): bigint {
+    const fraction = this.pick([0n, 1n, -1n, -2n, this.doubleword()]);
+    if (this.chance(50)) return (BigInt(this.between(0x1fe, 0x201)) << 52n) | BigInt.asUintN(52, fraction);
+    return 0xffff_ffff_0000_0000n | (BigInt(this.between(0x3e, 0x41)) << 23n) | BigInt.asUintN(23, fraction);
+  }
+
   /** Bits of a number that floating point cares about: of a double, or of a single in its box. */
   float(): bigint {
     const doubles = [
@@ -62,6 +68,8 @@ export class Draw extends Random {
     if (this.chance(40)) return (this.pick(doubles) << 48n) | low;
     // Plain numbers of like size, so that sums round and cancel.
     if (this.chance(40)) return (BigInt(this.between(0x3fc, 0x403)) << 52n) | (this.doubleword() >> 12n);
+    // Their products are about the least normal number.
+    if (this.chance(20)) return this.#root();
     const singles = [0x3f80n, 0xbfc0n, 0x7f80n, 0x7fc0n, 0x7fa0n, 0n, 0x8000n, 0x0080n, 0x4f00n, 0xdf00n, 0x5f00n];
     const single = this.chance(50)
       ? (this.pick(singles) << 16n) | (low & 0xffffn)

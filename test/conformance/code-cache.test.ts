@@ -114,7 +114,7 @@ test('more pages of code than can be held decoded go round', () => {
     li t2, 4096; add s0, s0, t2; addi s1, s1, -1; bnez s1, call
     addi s2, s2, -1; bnez s2, round
     ${pass}`;
-  for (const engine of [{ kind: 'interpreter' }, { kind: 'mixed' }] as const) {
+  for (const engine of [{ kind: 'interpreter' }, { kind: 'mixed', tuning: { batchRegions: 16 } }] as const) {
     const bare = bootProgram(assemble(source), { engine, ramBytes: 16 * 1024 * 1024 });
     bare.machine.run(STEPS);
     assert.equal(bare.status(), 0n);

@@ -94,6 +94,8 @@ export class Guest {
     this.type(`${command}; echo ${mark}:$?:\n`);
     const end = new RegExp(`${mark}:(\\d+):\\r?\\n`);
     const match = await this.until(`the end of "${command}"`, () => end.exec(this.console.slice(from)) ?? undefined);
+    // What is typed before the prompt is there would be echoed twice: by the terminal, and again by the shell.
+    await this.says(PROMPT, from + match.index);
     const text = this.console.slice(from, from + match.index);
     return { output: text.slice(text.indexOf('\n') + 1).replaceAll('\r', ''), status: Number(match[1]) };
   }

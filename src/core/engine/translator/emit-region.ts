@@ -249,7 +249,7 @@ export class RegionEmitter {
     this.f.br(this.#stop);
   }
 
-  /** After a store: `event` says whether it has been done (EVENT_REFETCH) or is still to be. */
+  /** After an atomic: `event` says whether it has been done (EVENT_REFETCH) or is still to be. */
   stopAround(before: number, after: number, behind: number): void {
     const done = i32.eq(get32(hart.event), c32(EVENT_REFETCH));
     const places = i32.select(c32(after | (behind << 16)), c32(before | ((behind + 1) << 16)), done);

@@ -29,8 +29,8 @@ export function engineFor(subject: Subject, seed: number, counts: CompileCounts)
   if (subject === 'interpreter') return { kind: 'interpreter' };
   const random = new Random(seed ^ 0xe9916e);
   const tuning = {
-    hotAfter: random.pick([1, 2, 2, 5, 20, 100]),
-    warmFraction: random.pick([0.1, 0.5, 1]),
+    hotAfter: random.pick([2, 2, 2, 5, 20, 100]),
+    warmFraction: random.pick([0.1, 0.5]),
     batchRegions: random.pick([1, 4, 16]),
     fullRegion: random.pick([10, 100, 400]),
     maxRebuilds: random.pick([0, 2, 8]),

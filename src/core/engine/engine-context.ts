@@ -3,8 +3,8 @@
  * generated code. They differ in where operands and registers are, and in how an instruction that cannot go on is left.
  */
 import type { FloatFormat, FloatOperation } from '../isa/context.ts';
-import { get32, get64, set } from '../machine/emit.ts';
-import { hart, mstatus } from '../machine/hart.ts';
+import { any64, get32, get64, set } from '../machine/emit.ts';
+import { hart, mstatus, PRIVILEGE_S, PRIVILEGE_U } from '../machine/hart.ts';
 import { DATA_TLB_ENTRIES, RAM_BASE, tlbEntry } from '../machine/memory-map.ts';
 import { type Expr, type I32, type I64, i32, i64, type Type } from '../wasm/expression.ts';
 import type { Callee, FunctionBuilder } from '../wasm/function.ts';
@@ -138,6 +138,14 @@ export abstract class EngineContext {
     const old = f.let(signedLoads[size](host));
     f.store(stores[size], host, update(old));
     return old;
+  }
+
+  // ---- privilege --------------------------------------------------------------------------------------------------------
+  /** Forbidden in U, and in S where the bit of mstatus says so (TVM, TW, TSR). */
+  protected forbiddenBelowM(bit: bigint): I32 {
+    const privilege = get32(hart.privilege);
+    const isS = i32.eq(privilege, c32(PRIVILEGE_S));
+    return i32.or(i32.eq(privilege, c32(PRIVILEGE_U)), i32.and(isS, any64(get64(hart.mstatus), bit)));
   }
 
   // ---- floating point ---------------------------------------------------------------------------------------------------

@@ -8,14 +8,13 @@
  * - a comparison, minimum, maximum or promotion of numbers: nothing.
  * - a conversion to an integer in range, and one from an integer: NX at most, and nothing if it is exact.
  */
-import type { FloatFormat, FloatOperation } from '../isa/context.ts';
+import { type FloatFormat, type FloatOperation, floatOperations } from '../isa/context.ts';
 import { hart } from '../machine/hart.ts';
 import { type Format, Rounding } from '../softfloat/format.ts';
 import { constantOf, type F64, f64, type I32, type I64, i32, i64 } from '../wasm/expression.ts';
 import type { Callee, FunctionBuilder } from '../wasm/function.ts';
 import { hostFuses } from './float/fusion.ts';
 import { demote, type Host, hosts, promote } from './float/host.ts';
-import { floatOperations } from './float/unit.ts';
 
 const c32 = i32.const;
 const c64 = i64.const;

@@ -10,30 +10,32 @@ import type { Expr, I32, I64, Type } from '../wasm/expression.ts';
 
 export type FloatFormat = 's' | 'd';
 
-/** Operations of core/softfloat that the context calls where the host's arithmetic may not be exact. */
-export type FloatOperation =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'sqrt'
-  | 'fma'
-  | 'min'
-  | 'max'
-  | 'eq'
-  | 'lt'
-  | 'le'
-  | 'classify'
-  | 'to-w'
-  | 'to-wu'
-  | 'to-l'
-  | 'to-lu'
-  | 'from-w'
-  | 'from-wu'
-  | 'from-l'
-  | 'from-lu'
-  | 'to-s'
-  | 'to-d';
+/** Floating-point operations that the context computes, exact in result and flags. The order gives each its number in generated code. */
+export const floatOperations = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'sqrt',
+  'fma',
+  'min',
+  'max',
+  'eq',
+  'lt',
+  'le',
+  'classify',
+  'to-w',
+  'to-wu',
+  'to-l',
+  'to-lu',
+  'from-w',
+  'from-wu',
+  'from-l',
+  'from-lu',
+  'to-s',
+  'to-d',
+] as const;
+export type FloatOperation = (typeof floatOperations)[number];
 
 export interface Context {
   // ---- operands (x0 reads 0) -------------------------------------------------------------------------------------

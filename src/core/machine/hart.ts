@@ -141,7 +141,6 @@ export const PRIVILEGE_S = 1;
 export const PRIVILEGE_M = 3;
 
 /** What a slow path asks of the instruction that called it. */
-export const EVENT_NONE = 0;
 export const EVENT_TRAP = 1;
 /** Translated code must leave before the instruction, which the interpreter then executes. */
 export const EVENT_RETRY = 2;

@@ -3,7 +3,7 @@
  * operands, rounding modes and hosts. It is one function, (operation, single?, rounding mode, a, b, c) → bits, which
  * accrues flags in fcsr; interpreter and translations import it. softfloat/ says the same for people, and the tests compare.
  */
-import type { FloatOperation } from '../../isa/context.ts';
+import { type FloatOperation, floatOperations } from '../../isa/context.ts';
 import { F32, F64 } from '../../softfloat/format.ts';
 import { type I32, type I64, i32, i64 } from '../../wasm/expression.ts';
 import type { Callee, FunctionBuilder, Label } from '../../wasm/function.ts';
@@ -21,32 +21,6 @@ import {
 import { emitFmaDouble, emitFmaSingle } from './fma.ts';
 import { hosts, promote } from './host.ts';
 import { emitRound } from './number.ts';
-
-/** The order gives each operation its number in calls of the unit. */
-export const floatOperations: readonly FloatOperation[] = [
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'sqrt',
-  'fma',
-  'min',
-  'max',
-  'eq',
-  'lt',
-  'le',
-  'classify',
-  'to-w',
-  'to-wu',
-  'to-l',
-  'to-lu',
-  'from-w',
-  'from-wu',
-  'from-l',
-  'from-lu',
-  'to-s',
-  'to-d',
-];
 
 /** The type of the unit's function. */
 export const FLOAT_UNIT = { params: ['i32', 'i32', 'i32', 'i64', 'i64', 'i64'], results: ['i64'] } as const;

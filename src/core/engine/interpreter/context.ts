@@ -5,7 +5,7 @@
 import type { Context } from '../../isa/context.ts';
 import type { Operation } from '../../isa/table.ts';
 import { CSR_CLEAR, CSR_SET, CSR_WRITE } from '../../machine/csr.ts';
-import { any64, get32, get64, noteTrap, set } from '../../machine/emit.ts';
+import { get32, get64, noteTrap, set } from '../../machine/emit.ts';
 import {
   cause,
   EVENT_TRAP,
@@ -16,7 +16,6 @@ import {
   mstatus,
   PRIVILEGE_M,
   PRIVILEGE_S,
-  PRIVILEGE_U,
   SINK,
   X,
 } from '../../machine/hart.ts';
@@ -222,8 +221,6 @@ export class InterpreterContext extends EngineContext implements Context {
     const { labels, traps } = this.#loop;
     const privilege = get32(hart.privilege);
     const isS = i32.eq(privilege, c32(PRIVILEGE_S));
-    const isU = i32.eq(privilege, c32(PRIVILEGE_U));
-    const forbiddenInS = (bit: bigint): I32 => i32.or(isU, i32.and(isS, any64(get64(hart.mstatus), bit)));
     switch (operation) {
       case 'ecall':
         f.if(i32.and(isS, get32(hart.firmware)), () => {
@@ -244,12 +241,12 @@ export class InterpreterContext extends EngineContext implements Context {
         f.br(labels.check);
         break;
       case 'sret':
-        this.illegalIf(forbiddenInS(mstatus.TSR));
+        this.illegalIf(this.forbiddenBelowM(mstatus.TSR));
         f.do(traps.sret);
         f.br(labels.check);
         break;
       case 'wfi':
-        this.illegalIf(forbiddenInS(mstatus.TW));
+        this.illegalIf(this.forbiddenBelowM(mstatus.TW));
         set(f, hart.pc, this.nextPc);
         f.if(i64.eqz(pendingInterrupts()), () => {
           set(f, hart.waiting, c32(1));
@@ -260,7 +257,7 @@ export class InterpreterContext extends EngineContext implements Context {
         break;
       case 'sfence.vma':
         // Translations are coherent with the page tables at all times: nothing to do.
-        this.illegalIf(forbiddenInS(mstatus.TVM));
+        this.illegalIf(this.forbiddenBelowM(mstatus.TVM));
         return;
       case 'fence.i':
         return;

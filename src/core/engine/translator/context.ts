@@ -6,8 +6,8 @@
 import type { Context } from '../../isa/context.ts';
 import { CSR_CLEAR, CSR_SET, CSR_WRITE } from '../../machine/csr.ts';
 import { csrIndex, csrs } from '../../machine/csr-table.ts';
-import { any64, get32, get64, noteTrap, set } from '../../machine/emit.ts';
-import { cause, hart, mstatus, PRIVILEGE_S, PRIVILEGE_U } from '../../machine/hart.ts';
+import { get32, get64, noteTrap, set } from '../../machine/emit.ts';
+import { cause, hart, mstatus, PRIVILEGE_S } from '../../machine/hart.ts';
 import { pendingInterrupts } from '../../machine/trap.ts';
 import { constantOf, f64, type I32, type I64, i32, i64 } from '../../wasm/expression.ts';
 import { EngineContext } from '../engine-context.ts';
@@ -227,8 +227,6 @@ export class TranslatorContext extends EngineContext implements Context {
     const { imports } = this.#region;
     const privilege = get32(hart.privilege);
     const isS = i32.eq(privilege, c32(PRIVILEGE_S));
-    const isU = i32.eq(privilege, c32(PRIVILEGE_U));
-    const forbiddenInS = (bit: bigint): I32 => i32.or(isU, i32.and(isS, any64(get64(hart.mstatus), bit)));
     switch (operation) {
       case 'ecall':
         // Calls of the host's SBI end the slice: the interpreter's.
@@ -238,12 +236,12 @@ export class TranslatorContext extends EngineContext implements Context {
         f.do(imports.takeTrap);
         break;
       case 'sret':
-        this.illegalIf(forbiddenInS(mstatus.TSR));
+        this.illegalIf(this.forbiddenBelowM(mstatus.TSR));
         f.do(imports.sret);
         break;
       case 'sfence.vma':
         // Translations are coherent with the page tables at all times: nothing to do.
-        this.illegalIf(forbiddenInS(mstatus.TVM));
+        this.illegalIf(this.forbiddenBelowM(mstatus.TVM));
         return;
       case 'fence.i':
         return;

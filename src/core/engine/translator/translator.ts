@@ -80,7 +80,7 @@ export class Translator {
   constructor(deps: TranslatorDependencies, tuning: TranslatorTuning = defaultTuning) {
     const { memory, map } = deps;
     this.#tuning = tuning;
-    this.#again = tuning.hotAfter >>> 1;
+    this.#again = Math.max(1, tuning.hotAfter >>> 1);
     this.#compiler = deps.compiler;
     this.#profile = new Profile(memory, map);
     const { hotAfter, codeBytes } = tuning;
@@ -196,7 +196,8 @@ export class Translator {
     const { hotAfter, warmFraction } = this.#tuning;
     // What was reported may have been translated meanwhile.
     if (this.#profile.arrivals(decoded, this.#again).length === 0) return undefined;
-    const entries = this.#profile.arrivals(decoded, Math.max(1, hotAfter * warmFraction));
+    const warm = Math.max(1, Math.min(this.#again, hotAfter * warmFraction));
+    const entries = this.#profile.arrivals(decoded, warm);
     const number = this.#cache.reserve();
     if (number === undefined) return undefined;
     const replaces = this.#rebuilt(page);

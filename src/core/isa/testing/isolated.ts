@@ -10,7 +10,7 @@ import type { Expr, F32 as F32Expr, F64 as F64Expr, I32, I64, Type } from '../..
 import { f32, f64, i32, i64 } from '../../wasm/expression.ts';
 import type { Callee, FunctionBuilder } from '../../wasm/function.ts';
 import { ModuleBuilder } from '../../wasm/module.ts';
-import type { Context, FloatFormat, FloatOperation } from '../context.ts';
+import { type Context, type FloatFormat, type FloatOperation, floatOperations } from '../context.ts';
 import type { Operation } from '../instruction.ts';
 
 /** What an instruction may read: registers by their role, and `memory`, the doubleword that an AMO works on. */
@@ -54,31 +54,6 @@ export interface Results {
 
 const slots = ['rd', 'fd', 'memory', 'jump', 'taken', 'writes'] as const;
 type Slot = (typeof slots)[number];
-
-const floatOperations: readonly FloatOperation[] = [
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'sqrt',
-  'fma',
-  'min',
-  'max',
-  'eq',
-  'lt',
-  'le',
-  'classify',
-  'to-w',
-  'to-wu',
-  'to-l',
-  'to-lu',
-  'from-w',
-  'from-wu',
-  'from-l',
-  'from-lu',
-  'to-s',
-  'to-d',
-];
 
 class IsolatedContext implements Context {
   readonly #builder: FunctionBuilder;

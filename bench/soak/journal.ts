@@ -1,6 +1,7 @@
 /** What a soak leaves, a line of JSON each, written as it comes: a head, samples, what the replicas said, and the end. */
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { CpuThreadState } from '../../src/host/runner/cpu-thread.ts';
 import type { Facts } from '../support/facts.ts';
 
 export interface SoakHead {
@@ -23,6 +24,8 @@ export interface Sample {
   readonly seconds: number;
   /** By process. */
   readonly memory: Readonly<Record<string, Memory>>;
+  /** Of the replicas' CPU threads, by member. */
+  readonly cpu?: Readonly<Record<string, CpuThreadState | undefined>>;
   /** Since the sample before it. */
   readonly requestsPerSecond: number;
   /** How far the backup is behind, as the primary says; and bytes of log that the primary has made in all. */

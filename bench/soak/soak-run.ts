@@ -10,6 +10,7 @@ import type { BuiltImage } from '../../src/host/image/manifest.ts';
 import { parseAddress } from '../../src/host/net/address.ts';
 import { Pair } from '../../src/host/pair/pair.ts';
 import type { StatusLine } from '../../src/host/replica/status.ts';
+import type { CpuThreadState } from '../../src/host/runner/cpu-thread.ts';
 import { RedisConnection } from '../../test/e2e/support/redis-connection.ts';
 import { READY } from '../../test/integration/support/guest.ts';
 import { type MachineDirectory, makeMachineDirectory } from '../../test/integration/support/machine-directory.ts';
@@ -41,7 +42,9 @@ class Soak {
   readonly ready = Promise.withResolvers<void>();
   pair: Pair | undefined;
   tap: LogTap | undefined;
+  /** Of the primary. */
   status: (StatusLine & { type: 'status' }) | undefined;
+  readonly cpu: Record<string, CpuThreadState | undefined> = {};
   #console = '';
   #stopping = false;
   #loadBegun = performance.now();
@@ -102,8 +105,10 @@ class Soak {
       this.#console += line.data;
       if (this.#console.includes(READY)) this.ready.resolve();
     } else if (line.type === 'halt') this.#failed(member, `halted (${line.code}): ${line.message}`);
-    else if (line.type === 'status' && member === 'primary') this.status = line;
-    else if (line.type === 'phase' && /^(leaving|alone|halted|handing-over|handed-over)$/.test(line.phase)) {
+    else if (line.type === 'status') {
+      this.cpu[member] = line.cpu;
+      if (member === 'primary') this.status = line;
+    } else if (line.type === 'phase' && /^(leaving|alone|halted|handing-over|handed-over)$/.test(line.phase)) {
       this.#failed(member, `${line.phase}: ${line.why}`);
     }
   }
@@ -198,6 +203,7 @@ async function takeSamples(run: Soak, load: SteadyLoad, options: SoakOptions): P
       type: 'sample',
       seconds: now.seconds,
       memory: run.memory(),
+      cpu: { ...run.cpu },
       requestsPerSecond: (now.answers - before.answers) / seconds,
       lagMs: status?.lagMs,
       logBytes: status?.logBytes,

@@ -16,6 +16,8 @@ function status(facts: Partial<StatusLine & { type: 'status' }>): StatusLine {
     logBytes: 0,
     heldOutputs: 0,
     speed: 1,
+    residentBytes: 0,
+    cpu: undefined,
     ...facts,
   };
 }

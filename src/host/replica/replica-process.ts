@@ -286,7 +286,9 @@ export class ReplicaProcess {
       position: String(position),
       peerPosition: peerPosition === undefined ? undefined : String(peerPosition),
     };
-    this.#status.report({ type: 'status', pid: process.pid, ...rest, ...positions });
+    const residentBytes = process.memoryUsage.rss();
+    const cpu = this.#runner?.state;
+    this.#status.report({ type: 'status', pid: process.pid, ...rest, ...positions, residentBytes, cpu });
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { connectTo, type StreamAddress } from '../net/address.ts';
+import type { CpuThreadState } from '../runner/cpu-thread.ts';
 
 /** Positions are decimal strings: they can exceed what JSON numbers hold. */
 export type StatusLine =
@@ -19,6 +20,10 @@ export type StatusLine =
       readonly logBytes: number;
       readonly heldOutputs: number;
       readonly speed: number;
+      /** Of the process, in bytes. */
+      readonly residentBytes: number;
+      /** Of the thread that runs the machine. */
+      readonly cpu: CpuThreadState | undefined;
     }
   | {
       readonly type: 'phase';

@@ -34,8 +34,11 @@ const THREAD = new URL(
 /** Of the thread, for the operating system: at most 15 bytes. */
 const NAME = 'compile';
 const MAX_RESTARTS = 3;
-/** A batch takes a few MB; what takes this much is a fault. */
-const HEAP_MIB = 256;
+/**
+ * A batch takes a few MB; what takes this much is a fault. V8 lets a young generation without a limit grow to 48 MB before it
+ * looks for what is dead there, and never gives that back.
+ */
+const HEAP_MIB = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 12 };
 
 export class CompileWorker {
   readonly #events: CompileWorkerEvents;
@@ -57,7 +60,7 @@ export class CompileWorker {
       workerData,
       transferList: [port2],
       name: NAME,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+      resourceLimits: HEAP_MIB,
     });
     worker.unref();
     worker.on('online', () => lowerPriority(NAME));

@@ -2,10 +2,12 @@
  * The CPU thread: a worker that owns a machine and does nothing but run it. It never returns to an event loop: commands are
  * taken from the port between slices, and it sleeps in `Atomics.wait` on the word that the main thread bumps with each.
  */
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/base/assert.ts';
 import { OperatingError } from '../../core/base/error.ts';
 import type { EngineKind } from '../../core/engine/engine.ts';
+import type { TranslatorStatistics } from '../../core/engine/translator/statistics.ts';
 import type { Input } from '../../core/machine/doors.ts';
 import type { CpuCommand } from '../../core/replication/cpu-link.ts';
 import { CpuSide } from '../../core/replication/cpu-side.ts';
@@ -34,11 +36,23 @@ export interface LinkCommand {
 /** What the thread says besides CpuReports. */
 export type CpuThreadNote =
   | { readonly type: 'ready' }
+  | ({ readonly type: 'state' } & CpuThreadState)
   | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly advice: string | undefined };
+
+/** How the thread is, once a second. */
+export interface CpuThreadState {
+  /** Of an engine that translates. */
+  readonly translator: TranslatorStatistics | undefined;
+  /** JavaScript objects, what they hold outside of the heap, and what V8 has allocated for itself, in bytes. */
+  readonly heapBytes: number;
+  readonly externalBytes: number;
+  readonly mallocedBytes: number;
+}
 
 /** Steps between two looks at the clock: two or three milliseconds. */
 const SLICE_STEPS = 500_000n;
 const BEAT_MS = 20;
+const STATE_EVERY_MS = 1000;
 
 const port = parentPort;
 assert(port !== null, 'the CPU thread is a worker');
@@ -92,11 +106,22 @@ function takeCommands(side: CpuSide): void {
   }
 }
 
+function threadState(machine: Machine): CpuThreadState {
+  const heap = getHeapStatistics();
+  return {
+    translator: machine.engineStatistics(),
+    heapBytes: heap.used_heap_size,
+    externalBytes: heap.external_memory,
+    mallocedBytes: heap.malloced_memory,
+  };
+}
+
 const parts = start();
 if (parts) {
   const { machine, side, keeper } = parts;
   port.postMessage({ type: 'ready' } satisfies CpuThreadNote);
   let beatMs = nowMs();
+  let stateMs = beatMs;
   // A machine that begins here is told what time it is; a backup's hears it from the log.
   let dated = false;
   for (;;) {
@@ -113,6 +138,10 @@ if (parts) {
     if (endedMs - beatMs >= BEAT_MS) {
       side.beat();
       beatMs = endedMs;
+      if (endedMs - stateMs >= STATE_EVERY_MS) {
+        port.postMessage({ type: 'state', ...threadState(machine) } satisfies CpuThreadNote);
+        stateMs = endedMs;
+      }
     }
     let restMs = speed < 1 ? (endedMs - beganMs) * (1 / Math.max(speed, 0.01) - 1) : 0;
     if (result === 'idle') {

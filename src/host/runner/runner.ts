@@ -5,13 +5,16 @@ import type { EngineKind } from '../../core/engine/engine.ts';
 import type { CpuCommand, CpuReport } from '../../core/replication/cpu-link.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import { CompileWorker } from './compile-worker.ts';
-import type { CpuThreadData, CpuThreadNote, LinkCommand } from './cpu-thread.ts';
+import type { CpuThreadData, CpuThreadNote, CpuThreadState, LinkCommand } from './cpu-thread.ts';
 import { checkMemory } from './memory-check.ts';
 import type { CompileLink } from './port-compiler.ts';
 import { setMachineOptions } from './v8-options.ts';
 
 /** Beside this file: TypeScript in a clone, JavaScript in a package. */
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './cpu-thread.ts' : './cpu-thread.js', import.meta.url);
+
+/** Of the CPU thread, whose objects live for a slice: more would only be memory. */
+const YOUNG_MIB = 12;
 
 export interface RunnerEvents {
   readonly onReport: (report: CpuReport) => void;
@@ -25,6 +28,7 @@ export class Runner {
   readonly #worker: Worker;
   readonly #signal: Int32Array<SharedArrayBuffer>;
   readonly #compileWorker: CompileWorker | undefined;
+  #state: CpuThreadState | undefined;
   #ended = false;
 
   private constructor(config: MachineConfig, engine: EngineKind, events: RunnerEvents) {
@@ -38,7 +42,11 @@ export class Runner {
       link = this.#compileWorker.start();
     }
     const workerData: CpuThreadData = { config, engine, signal: this.#signal, link };
-    this.#worker = new Worker(THREAD, { workerData, transferList: link === undefined ? [] : [link.port] });
+    this.#worker = new Worker(THREAD, {
+      workerData,
+      transferList: link === undefined ? [] : [link.port],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+    });
   }
 
   /** Builds the machine in a thread of its own. Throws OperatingError if that cannot be (memory, a wrong kernel). */
@@ -59,6 +67,7 @@ export class Runner {
     return new Promise<void>((resolve, reject) => {
       this.#worker.on('message', (message: CpuReport | CpuThreadNote) => {
         if (message.type === 'ready') resolve();
+        else if (message.type === 'state') this.#state = message;
         else if (message.type === 'failed') reject(new OperatingError(message.code, message.message, message.advice));
         else if (!this.#ended) events.onReport(message);
       });
@@ -72,6 +81,11 @@ export class Runner {
   #relink(link: CompileLink | undefined): void {
     if (this.#ended) return;
     this.#post({ type: 'link', link }, link === undefined ? [] : [link.port]);
+  }
+
+  /** At most a second old; undefined in the first one. */
+  get state(): CpuThreadState | undefined {
+    return this.#state;
   }
 
   send(command: CpuCommand): void {

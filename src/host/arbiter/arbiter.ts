@@ -19,9 +19,21 @@
  * **Outcomes.** *won* and *lost* are final, and the same claim by the same incarnation gives the same answer for ever,
  * so a lost reply is asked for again. *unknown* may become either: the claim may have landed. Ask again; never guess.
  *
- * Implementations: directory.ts. arbiter-suite.ts is the conformance suite that all of them run.
+ * record-arbiter.ts is this law over any store of records that are written once; the stores are directory.ts, etcd.ts and
+ * postgres.ts, and open.ts picks one by its address. arbiter-suite.ts is the conformance suite that all of them run.
  */
 import { OperatingError } from '../../core/base/error.ts';
+
+export type ArbiterErrorCode =
+  | 'bad-machine-name'
+  | 'bad-arbiter-address'
+  | 'arbiter-missing'
+  | 'arbiter-not-writable'
+  | 'arbiter-local'
+  | 'arbiter-away'
+  | 'arbiter-silent'
+  | 'arbiter-refuses'
+  | 'arbiter-not-durable';
 
 export type ClaimOutcome = 'won' | 'lost' | 'unknown';
 
@@ -46,6 +58,9 @@ export type Owner = { readonly generation: number; readonly incarnation: string 
 export interface Arbiter {
   /** Where it is, in words, for messages to people. */
   readonly description: string;
+
+  /** Why the last question had no answer: the store could not be asked. Undefined where it answered, if only "no record". */
+  readonly trouble: OperatingError | undefined;
 
   /** First boot: makes the machine known and claims generation 0. `lost`: the machine exists already. */
   create(vm: string, incarnation: string): Promise<ClaimOutcome>;

@@ -2,13 +2,16 @@
  * A machine for the simulator and for tests: a few registers that mix at every step, and a small service that uses both
  * doors as a real guest does. It answers frames from a key-value table, writes each value to its disk and flushes before it
  * acknowledges, reads it back now and then, asks for entropy, prints, sends a numbered line at every tick of its timer,
- * and waits when it has nothing to do. Everything is a pure function of the inputs and their positions.
+ * and waits when it has nothing to do. Its table lies in its RAM, a few pages, into which it scribbles as it goes.
+ * Everything is a pure function of the inputs and their positions.
  *
  * A request frame is 16 bytes: operation, client, key, 0, then request number, value and padding as u32. The service answers
  * with 16 bytes of the same layout, and broadcasts lines as ('L', 0, 0, 0, line number).
  */
-import { ByteWriter } from '../src/core/base/byte-writer.ts';
+import { assert } from '../src/core/base/assert.ts';
 import { crc32c } from '../src/core/base/crc32c.ts';
+import type { Plain } from '../src/core/devices/device.ts';
+import { SavedState } from '../src/core/devices/state.ts';
 import type { BlockRequest, Input, Output } from '../src/core/machine/doors.ts';
 import type {
   MachineStop,
@@ -17,12 +20,21 @@ import type {
   ReplicatedMachine,
   RunResult,
 } from '../src/core/vm/machine-interface.ts';
+import { sealSection } from '../src/core/vm/plain-codec.ts';
+import { sectionOf } from '../src/core/vm/saved-machine.ts';
 
 export const NET = 1;
 export const DISK = 2;
 export const CONSOLE = 3;
 export const RNG = 4;
 export const SECTOR_BYTES = 512;
+const PAGE_BYTES = 4096;
+const RAM_PAGES = 16;
+const FRAME_BYTES = 16;
+const STATE_KIND = 'SIMM';
+const STATE_VERSION = 1;
+/** Where in a page the machine scribbles: behind its share of the table. */
+const SCRIBBLE_FROM = 2048;
 
 export const OP_PUT = 0x50;
 export const OP_GET = 0x47;
@@ -91,7 +103,13 @@ export class SimMachine implements ReplicatedMachine {
   /** Requests that wait for their turn, and the steps that are left for the first. */
   #work: Frame[] = [];
   #stepsLeft = 0;
-  readonly #table = new Map<number, Frame>();
+  /** The table (one frame a key, spread over the pages) and the scribbles. */
+  readonly #ram = new Uint8Array(RAM_PAGES * PAGE_BYTES);
+  /** Pages written since they were hashed, and since they were copied; and the hash of each. */
+  readonly #unhashed = new Set<number>();
+  readonly #uncopied = new Set<number>();
+  readonly #pageHashes: number[] = Array.from({ length: RAM_PAGES }, () => 0);
+  #copying = false;
   readonly #answered = new Map<number, Frame>();
   readonly #puts = new Map<number, Put>();
   readonly #gets = new Map<number, Frame>();
@@ -162,38 +180,132 @@ export class SimMachine implements ReplicatedMachine {
   }
 
   hash(): bigint {
-    const writer = new ByteWriter();
-    writer.varint(this.#position);
-    writer.u32(this.#mix >>> 0);
-    writer.varint64(this.#clock.time);
-    writer.varint(this.#clock.slope);
-    writer.varint(this.#clock.position);
-    writer.varint64(this.#nextLine);
-    writer.varint(this.#lines);
-    writer.varint(this.#stepsLeft);
-    writer.varint(this.#nextId);
-    writer.u8((this.waiting ? 1 : 0) | (this.stopped === undefined ? 0 : 2));
-    for (const frame of this.#work) writer.raw(encodeFrame(frame));
-    for (const map of [this.#table, this.#answered, this.#gets]) {
-      writer.varint(map.size);
-      for (const [key, frame] of map) {
-        writer.varint(key);
-        writer.raw(encodeFrame(frame));
+    for (const page of this.#unhashed) this.#pageHashes[page] = crc32c(this.#page(page));
+    this.#unhashed.clear();
+    const bytes = this.saveState();
+    const ram = crc32c(new Uint8Array(Uint32Array.from(this.#pageHashes).buffer));
+    return (BigInt(crc32c(bytes, ram)) << 32n) | BigInt(crc32c(bytes, ram ^ 0x1234_5678));
+  }
+
+  // ---- a copy of the machine -----------------------------------------------------------------------------------------
+
+  readonly ramPages = RAM_PAGES;
+
+  beginCopy(): void {
+    assert(!this.#copying, 'a machine is copied once at a time');
+    this.#copying = true;
+    for (let page = 0; page < RAM_PAGES; page++) this.#uncopied.add(page);
+  }
+
+  writtenPages(): Uint32Array<ArrayBuffer> {
+    assert(this.#copying, 'written pages are those since the copy began');
+    const pages = Uint32Array.from(this.#uncopied).sort();
+    this.#uncopied.clear();
+    return pages;
+  }
+
+  endCopy(): void {
+    this.#copying = false;
+  }
+
+  readPage(page: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#page(page));
+  }
+
+  writePage(page: number, bytes: Uint8Array): void {
+    assert(bytes.length === PAGE_BYTES, 'a page of RAM');
+    this.#page(page).set(bytes);
+    this.#wrote(page);
+  }
+
+  saveState(): Uint8Array<ArrayBuffer> {
+    const frames = (map: ReadonlyMap<number, Frame>): Plain =>
+      [...map].map(([key, frame]) => [key, encodeFrame(frame)] as const);
+    return sealSection(STATE_KIND, STATE_VERSION, {
+      version: STATE_VERSION,
+      position: this.#position,
+      mix: this.#mix >>> 0,
+      waiting: this.waiting,
+      stopped: this.stopped?.reason === 'power' ? this.stopped.action : '',
+      clockPosition: this.#clock.position,
+      clockTime: this.#clock.time,
+      clockSlope: this.#clock.slope,
+      nextLine: this.#nextLine,
+      lines: this.#lines,
+      work: this.#work.map(encodeFrame),
+      stepsLeft: this.#stepsLeft,
+      nextId: this.#nextId,
+      answered: frames(this.#answered),
+      gets: frames(this.#gets),
+      puts: [...this.#puts].map(([id, put]) => [id, encodeFrame(put.frame), put.stage] as const),
+      inFlight: [...this.#inFlight.values()].map((request) => ({ ...request })),
+    });
+  }
+
+  restoreState(bytes: Uint8Array): void {
+    assert(this.#position === 0, 'only a machine that has not run takes over a state');
+    const saved = new SavedState('the small machine', STATE_VERSION, sectionOf(STATE_KIND, STATE_VERSION, bytes));
+    const uint = (name: string): number => saved.uint(name, Number.MAX_SAFE_INTEGER);
+    this.#position = uint('position');
+    this.#mix = uint('mix') | 0;
+    this.waiting = saved.boolean('waiting');
+    const stopped = saved.field('stopped');
+    this.stopped = stopped === 'off' || stopped === 'reset' ? { reason: 'power', action: stopped } : undefined;
+    this.#clock = { position: uint('clockPosition'), time: saved.bigint('clockTime'), slope: uint('clockSlope') };
+    this.#nextLine = saved.bigint('nextLine');
+    this.#armTimer();
+    this.#lines = uint('lines');
+    this.#work = saved.byteStrings('work', FRAME_BYTES).map((frame) => decodeFrame(frame)!);
+    this.#stepsLeft = uint('stepsLeft');
+    this.#nextId = uint('nextId');
+    for (const [name, map] of [
+      ['answered', this.#answered],
+      ['gets', this.#gets],
+    ] as const) {
+      for (const item of saved.list(name)) {
+        const [key, frame] = item as [number, Uint8Array];
+        map.set(key, decodeFrame(frame)!);
       }
     }
-    for (const [id, put] of this.#puts) {
-      writer.varint(id);
-      writer.u8(put.stage === 'write' ? 0 : 1);
-      writer.raw(encodeFrame(put.frame));
+    for (const item of saved.list('puts')) {
+      const [id, frame, stage] = item as [number, Uint8Array, Put['stage']];
+      this.#puts.set(id, { frame: decodeFrame(frame)!, stage });
     }
-    for (const id of this.#inFlight.keys()) writer.varint(id);
-    const bytes = writer.peek();
-    return (BigInt(crc32c(bytes)) << 32n) | BigInt(crc32c(bytes, 0x1234_5678));
+    for (const item of saved.list('inFlight')) {
+      const request = item as unknown as BlockRequest;
+      this.#inFlight.set(request.id, request);
+    }
+  }
+
+  #page(page: number): Uint8Array {
+    return this.#ram.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+  }
+
+  #wrote(page: number): void {
+    this.#unhashed.add(page);
+    this.#uncopied.add(page);
+  }
+
+  #store(key: number, frame: Frame): void {
+    this.#ram.set(encodeFrame(frame), tableOffset(key));
+    this.#wrote(key % RAM_PAGES);
+  }
+
+  /** 0 if nothing was ever put there. */
+  #load(key: number): number {
+    return new DataView(this.#ram.buffer).getUint32(tableOffset(key) + 8, true);
+  }
+
+  #scribble(): void {
+    const page = (this.#mix >>> 8) % RAM_PAGES;
+    this.#ram[page * PAGE_BYTES + SCRIBBLE_FROM + ((this.#mix >>> 16) & 0x7ff)] = this.#mix;
+    this.#wrote(page);
   }
 
   #step(): void {
     this.#position++;
     this.#mix = (Math.imul(this.#mix ^ (this.#mix >>> 15), 0x2c1b3c6d) + this.#position) | 0;
+    if ((this.#mix & 0x7f) === 1) this.#scribble();
     if (this.#position >= this.#linePosition) this.#line();
     if (this.#work.length > 0) {
       if (this.#stepsLeft-- === 0) this.#serve(this.#work.shift()!);
@@ -260,7 +372,7 @@ export class SimMachine implements ReplicatedMachine {
         });
         this.#gets.set(id, frame);
       } else {
-        this.#answer({ ...frame, value: this.#table.get(frame.key)?.value ?? 0 });
+        this.#answer({ ...frame, value: this.#load(frame.key) });
       }
     }
   }
@@ -281,7 +393,7 @@ export class SimMachine implements ReplicatedMachine {
     if (put.stage === 'write') {
       this.#puts.set(this.#request({ type: 'flush', id: this.#nextId }), { frame: put.frame, stage: 'flush' });
     } else {
-      this.#table.set(put.frame.key, put.frame);
+      this.#store(put.frame.key, put.frame);
       this.#answer(put.frame);
     }
   }
@@ -307,6 +419,9 @@ export class SimMachine implements ReplicatedMachine {
     this.onOutput(output, BigInt(this.#position));
   }
 }
+
+/** The table's keys go round the pages. */
+const tableOffset = (key: number): number => (key % RAM_PAGES) * PAGE_BYTES + Math.floor(key / RAM_PAGES) * FRAME_BYTES;
 
 function sector(frame: Frame): Uint8Array {
   const data = new Uint8Array(SECTOR_BYTES);

@@ -52,6 +52,13 @@ export class SavedState {
     return value;
   }
 
+  /** An unsigned 64-bit number. */
+  bigint(name: string): bigint {
+    const value = this.#fields[name];
+    if (typeof value !== 'bigint' || value < 0n || value >= 1n << 64n) throw this.malformed(name);
+    return value;
+  }
+
   /** A list of unsigned 64-bit numbers, of exactly `length` entries. */
   bigints(name: string, length: number): bigint[] {
     const list = this.list(name);

@@ -18,6 +18,7 @@ import {
   DECODED_COVER,
   DECODED_PROFILE,
   DECODED_TRAILER,
+  DIRTY_ALL,
   FETCH_TLB,
   FETCH_TLB_BYTES,
   FETCH_TLB_ENTRIES,
@@ -178,7 +179,7 @@ export function emitCoherence(m: ModuleBuilder, map: MemoryMap): Coherence {
     const host = f.param<'i32'>(0);
     const length = f.param<'i32'>(1);
     const page = f.let(ramPage(host));
-    f.store('i32.store8', page, c32(1), map.dirty);
+    f.store('i32.store8', page, c32(DIRTY_ALL), map.dirty);
     const flags = f.let(row8(map.flags, page));
     f.if(i32.eqz(flags), () => f.return());
     const last = f.let(i32.sub(i32.add(host, length), c32(1)));

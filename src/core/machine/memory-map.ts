@@ -76,12 +76,21 @@ export const PAGE_TABLE = 4;
 /** It holds `tohost` (a bare-metal ELF's console and exit). */
 export const PAGE_HTIF = 8;
 
+/**
+ * Written since the memory was last hashed, since it was last copied, and ever. A store sets all bits at once, and whoever clears
+ * his own voids the write tags (MACHINE.md, 13), so a page gets a write tag only while all of them are set.
+ */
+export const DIRTY_HASH = 1;
+export const DIRTY_COPY = 2;
+export const DIRTY_EVER = 4;
+export const DIRTY_ALL = DIRTY_HASH | DIRTY_COPY | DIRTY_EVER;
+
 export interface MemoryMap {
   readonly ramBytes: number;
   readonly ramPages: number;
   /** u8 a page: PAGE_* flags. */
   readonly flags: number;
-  /** u8 a page: written since the last checkpoint. */
+  /** u8 a page: DIRTY_* bits, one for each who wants to know of writes. */
   readonly dirty: number;
   /** u32 a page: the epoch in which PTEs were last read from it. */
   readonly pteEpoch: number;

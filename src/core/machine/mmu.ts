@@ -13,6 +13,7 @@ import {
   DATA_TLB,
   DATA_TLB_BYTES,
   DATA_TLB_ENTRIES,
+  DIRTY_ALL,
   dataMode,
   FETCH_TLB,
   FETCH_TLB_BYTES,
@@ -104,11 +105,14 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
     const host = f.let(hostOf(physical));
     const page = f.let(ramPage(host));
     const entry = dataEntry(f, vaddr);
-    f.if(access, () => f.store('i32.store8', page, c32(1), map.dirty));
+    f.if(access, () => f.store('i32.store8', page, c32(DIRTY_ALL), map.dirty));
     const writable = f.let(
       i32.and(
         i64.eq(i64.and(leafPte, c64(PTE_W | PTE_D)), c64(PTE_W | PTE_D)),
-        i32.and(row8(map.dirty, page), f.call<'i32'>(pmp, physical, c32(ACCESS_WRITE), privilege)),
+        i32.and(
+          i32.eq(row8(map.dirty, page), c32(DIRTY_ALL)),
+          f.call<'i32'>(pmp, physical, c32(ACCESS_WRITE), privilege),
+        ),
       ),
     );
     const tag = f.let(i64.or(virtualPage(vaddr), get64(hart.writeGeneration)));

@@ -36,6 +36,9 @@ export class HartViews {
   f(register: number): bigint {
     return this.#u64[(F >>> 3) + register];
   }
+  setF(register: number, value: bigint): void {
+    this.#u64[(F >>> 3) + register] = value;
+  }
   pmpaddr(index: number): bigint {
     return this.#u64[(pmpaddr0 >>> 3) + index];
   }

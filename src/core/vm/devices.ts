@@ -1,8 +1,10 @@
 /** Builds the machine's devices from its configuration, and passes inputs to the one that they name. */
+import { OperatingError } from '../base/error.ts';
 import { ACLINT_WINDOW_BYTES, Aclint, type AclintDependencies } from '../devices/aclint.ts';
 import type { Device, GuestMemory, Plain } from '../devices/device.ts';
 import { PLIC_WINDOW_BYTES, Plic, type PlicDependencies } from '../devices/plic.ts';
 import { RTC_WINDOW_BYTES, Rtc } from '../devices/rtc.ts';
+import type { StateErrorCode } from '../devices/state.ts';
 import { UART_WINDOW_BYTES, Uart } from '../devices/uart.ts';
 import { VirtioBlock } from '../devices/virtio/block.ts';
 import { VirtioConsole } from '../devices/virtio/console.ts';
@@ -52,6 +54,15 @@ export class MachineDevices {
 
   save(): Plain[] {
     return this.#all.map((device) => device.save());
+  }
+
+  /** Takes over what `save()` of equal devices gave. Throws OperatingError. */
+  restore(states: readonly Plain[]): void {
+    if (states.length !== this.#all.length) {
+      const found = `${states.length} devices, and this machine has ${this.#all.length}`;
+      throw new OperatingError<StateErrorCode>('state-malformed', `the saved state has ${found}`);
+    }
+    for (const [index, device] of this.#all.entries()) device.restore(states[index]);
   }
 
   /** False if the input names a device or a request that does not exist: it has no effect then. */

@@ -50,4 +50,28 @@ export interface ReplicatedMachine {
   hash(): bigint;
   /** Block requests that have no completion yet, of all devices, in the order in which the guest submitted them. */
   inFlightBlockRequests(): readonly PendingBlockRequest[];
+
+  // ---- a copy of the machine: all between two steps, on the machine's own thread -------------------------------------
+
+  /** Pages of RAM, of 4 KiB each. */
+  readonly ramPages: number;
+  /** Begins to keep track of written pages for a copy of this machine: at first all pages count as written. One at a time. */
+  beginCopy(): void;
+  /**
+   * The pages of RAM written since the last call, in ascending order; they count as clean from here on. Flags are cleared
+   * before anybody copies (MACHINE.md, 13), so a page that is written while it is read will be named again.
+   */
+  writtenPages(): Uint32Array<ArrayBuffer>;
+  endCopy(): void;
+  /** A copy of one page of RAM. */
+  readPage(page: number): Uint8Array<ArrayBuffer>;
+  /** Its counterpart, for a machine that has not run. `bytes` has the length of a page. */
+  writePage(page: number, bytes: Uint8Array): void;
+  /** All of the machine's state but RAM: hart, clock, devices with requests in flight and their data. */
+  saveState(): Uint8Array<ArrayBuffer>;
+  /**
+   * Of a machine built from the same description that has not run: takes over a saved state. RAM is written before. Throws
+   * OperatingError on bytes that make no sense; the machine must then be thrown away.
+   */
+  restoreState(bytes: Uint8Array): void;
 }

@@ -4,18 +4,29 @@
  */
 import { assert } from '../base/assert.ts';
 import { OperatingError } from '../base/error.ts';
+import { isZero } from '../base/zeroes.ts';
+import type { StateErrorCode } from '../devices/state.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import type { Engine, EngineChoice } from '../engine/engine.ts';
 import type { TranslatorStatistics } from '../engine/translator/statistics.ts';
 import type { Input, Output, PowerAction } from '../machine/doors.ts';
 import { EXIT_FAULT, EXIT_LIMIT, EXIT_SBI, EXIT_TIMER, EXIT_WAITING, hart, interrupt } from '../machine/hart.ts';
-import { MAX_RAM_BYTES, type MemoryMap, memoryMap, PAGE_BYTES, PAGE_HTIF, RAM_BASE } from '../machine/memory-map.ts';
+import {
+  DIRTY_COPY,
+  MAX_RAM_BYTES,
+  type MemoryMap,
+  memoryMap,
+  PAGE_BYTES,
+  PAGE_HTIF,
+  RAM_BASE,
+} from '../machine/memory-map.ts';
 import { GuestRam } from '../machine/ram.ts';
 import { answerSbi } from '../machine/sbi.ts';
 import { HartViews } from '../machine/views.ts';
 import { bootMachine } from './boot.ts';
 import { Bus } from './bus.ts';
 import { MachineDevices } from './devices.ts';
+import { DirtyPages } from './dirty-pages.ts';
 import type { Elf } from './elf.ts';
 import { GuestTime } from './guest-time.ts';
 import { Htif } from './htif.ts';
@@ -27,6 +38,7 @@ import type {
   ReplicatedMachine,
   RunResult,
 } from './machine-interface.ts';
+import { decodeMachine, encodeMachine, restoreHart, saveHart } from './saved-machine.ts';
 import { hashWords, MemoryHash } from './state-hash.ts';
 
 export type MachineErrorCode = 'memory-size' | 'memory-unavailable';
@@ -54,6 +66,10 @@ export class Machine implements ReplicatedMachine {
   readonly #devices: MachineDevices;
   readonly #time: GuestTime;
   readonly #memoryHash: MemoryHash;
+  readonly #written: DirtyPages;
+  /** RAM itself, shared: a copier on another thread may read pages that `writtenPages` has named. */
+  readonly sharedRam: Uint8Array;
+  #copying: 'no' | 'all' | 'written' = 'no';
   readonly #stopRequested: () => boolean;
   #stopped: MachineStop | undefined;
   #stopAsked = false;
@@ -97,6 +113,8 @@ export class Machine implements ReplicatedMachine {
       external: (context, asserted) => this.hart.setPending(context === 0 ? interrupt.MEI : interrupt.SEI, asserted),
     });
     this.#memoryHash = new MemoryHash(memory.buffer, map, this.#engine);
+    this.#written = new DirtyPages(memory.buffer, map, this.#engine, DIRTY_COPY);
+    this.sharedRam = new Uint8Array(memory.buffer, map.ram, map.ramBytes);
     this.elf = bootMachine(config, this.ram, this.hart).elf;
     const tohost = this.elf?.symbols.get('tohost');
     if (tohost !== undefined) htif = this.#attachHtif(Number(tohost), memory, map, options);
@@ -263,12 +281,76 @@ export class Machine implements ReplicatedMachine {
   }
 
   hash(): bigint {
-    const rest = hashWords(this.hart.stateWords(), this.#devices.save());
-    return BigInt.asUintN(64, rest + this.#memoryHash.update());
+    return BigInt.asUintN(64, this.#stateHash() + this.#memoryHash.update());
   }
 
   inFlightBlockRequests(): readonly PendingBlockRequest[] {
     return this.#devices.inFlightBlockRequests();
+  }
+
+  get ramPages(): number {
+    return this.sharedRam.length / PAGE_BYTES;
+  }
+
+  beginCopy(): void {
+    assert(this.#copying === 'no', 'a machine is copied once at a time');
+    this.#copying = 'all';
+  }
+
+  writtenPages(): Uint32Array<ArrayBuffer> {
+    assert(this.#copying !== 'no', 'written pages are those since the copy began');
+    const pages: number[] = [];
+    this.#written.take((page) => pages.push(page));
+    if (this.#copying === 'written') return Uint32Array.from(pages);
+    this.#copying = 'written';
+    return Uint32Array.from({ length: this.ramPages }, (_, page) => page);
+  }
+
+  endCopy(): void {
+    this.#copying = 'no';
+  }
+
+  readPage(page: number): Uint8Array<ArrayBuffer> {
+    assert(page >= 0 && page < this.ramPages, 'a page of RAM');
+    return new Uint8Array(this.sharedRam.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES));
+  }
+
+  writePage(page: number, bytes: Uint8Array): void {
+    assert(page >= 0 && page < this.ramPages && bytes.length === PAGE_BYTES, 'a page of RAM');
+    // What was never written holds zeroes, and need not even be touched.
+    if (!this.#written.everWritten(page) && isZero(bytes)) return;
+    this.ram.write(RAM_BASE + page * PAGE_BYTES, bytes);
+  }
+
+  #stateHash(): bigint {
+    return hashWords(this.hart.stateWords(), this.#devices.save());
+  }
+
+  saveState(): Uint8Array<ArrayBuffer> {
+    return encodeMachine({
+      hart: saveHart(this.hart),
+      devices: this.#devices.save(),
+      stopped: this.#stopped,
+      check: this.#stateHash(),
+    });
+  }
+
+  restoreState(bytes: Uint8Array): void {
+    assert(this.position === 0n, 'only a machine that has not run takes over a state');
+    const saved = decodeMachine(bytes);
+    this.#devices.restore(saved.devices);
+    // After the devices: their lines and compare registers are the hart's state, too.
+    restoreHart(this.hart, saved.hart);
+    this.#stopped = saved.stopped;
+    this.#time.update(this.position);
+    this.#engine.flush();
+    this.#engine.updateModes();
+    if (this.#stateHash() === saved.check) return;
+    throw new OperatingError<StateErrorCode>(
+      'state-malformed',
+      'the saved state makes another machine than it was taken of',
+      'It is damaged, or of a machine with another description.',
+    );
   }
 
   /** What the engine's translator has done; undefined if it has none. */

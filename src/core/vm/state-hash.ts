@@ -4,7 +4,8 @@
  */
 import type { Plain } from '../devices/device.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type MemoryMap, PAGE_BYTES } from '../machine/memory-map.ts';
+import { DIRTY_HASH, type MemoryMap, PAGE_BYTES } from '../machine/memory-map.ts';
+import { DirtyPages } from './dirty-pages.ts';
 
 const MASK = (1n << 64n) - 1n;
 
@@ -78,14 +79,14 @@ export function hashWords(words: readonly bigint[], devices: readonly Plain[]): 
 }
 
 export class MemoryHash {
-  readonly #dirty: Uint8Array;
+  readonly #dirty: DirtyPages;
   readonly #hashes: BigUint64Array;
   readonly #map: MemoryMap;
   readonly #engine: Engine;
   #sum = 0n;
 
   constructor(memory: ArrayBufferLike, map: MemoryMap, engine: Engine) {
-    this.#dirty = new Uint8Array(memory, map.dirty, map.ramPages);
+    this.#dirty = new DirtyPages(memory, map, engine, DIRTY_HASH);
     this.#hashes = new BigUint64Array(map.ramPages);
     this.#map = map;
     this.#engine = engine;
@@ -93,15 +94,11 @@ export class MemoryHash {
 
   /** Hashes the pages written since the last call, and begins a new epoch of dirty tracking. */
   update(): bigint {
-    let any = false;
-    for (let page = this.#dirty.indexOf(1); page >= 0; page = this.#dirty.indexOf(1, page + 1)) {
-      any = true;
-      this.#dirty[page] = 0;
+    this.#dirty.take((page) => {
       const hash = BigInt.asUintN(64, this.#engine.hashPage(this.#map.ram + page * PAGE_BYTES, BigInt(page)));
       this.#sum = (this.#sum + hash - this.#hashes[page]) & MASK;
       this.#hashes[page] = hash;
-    }
-    if (any) this.#engine.bumpWrite();
+    });
     return this.#sum;
   }
 }

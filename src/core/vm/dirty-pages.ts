@@ -1,0 +1,46 @@
+/**
+ * The pages of RAM written since somebody last asked: one reader of the dirty marks (MACHINE.md, 13). Each reader has a bit
+ * of its own, so that the memory's hash and a copy of the machine have epochs that do not disturb each other. A store sets
+ * all bits at once, and only in the slow path, so a second reader costs a running guest nothing.
+ */
+import type { Engine } from '../engine/engine.ts';
+import { DIRTY_EVER, type MemoryMap } from '../machine/memory-map.ts';
+
+export class DirtyPages {
+  readonly #marks: Uint8Array;
+  /** The same marks, four at a time: most pages are clean. */
+  readonly #words: Uint32Array;
+  readonly #bit: number;
+  readonly #engine: Engine;
+
+  /** `bit` is one of memory-map's DIRTY_*. */
+  constructor(memory: ArrayBufferLike, map: MemoryMap, engine: Engine, bit: number) {
+    this.#marks = new Uint8Array(memory, map.dirty, map.ramPages);
+    this.#words = new Uint32Array(memory, map.dirty, Math.ceil(map.ramPages / 4));
+    this.#bit = bit;
+    this.#engine = engine;
+  }
+
+  /** Between slices: the written pages in ascending order; they count as clean when `visit` is called. */
+  take(visit: (page: number) => void): void {
+    const marks = this.#marks;
+    const mask = this.#bit * 0x0101_0101;
+    let any = false;
+    for (let word = 0; word < this.#words.length; word++) {
+      if ((this.#words[word] & mask) === 0) continue;
+      const end = Math.min(word * 4 + 4, marks.length);
+      for (let page = word * 4; page < end; page++) {
+        if ((marks[page] & this.#bit) === 0) continue;
+        marks[page] &= ~this.#bit;
+        any = true;
+        visit(page);
+      }
+    }
+    if (any) this.#engine.bumpWrite();
+  }
+
+  /** Whether the page was ever written: if not, it holds zeroes. */
+  everWritten(page: number): boolean {
+    return (this.#marks[page] & DIRTY_EVER) !== 0;
+  }
+}

@@ -29,7 +29,7 @@ export interface CostOptions {
 
 /** Runs what the journal does not hold yet. */
 export async function runCost(journal: CostJournal, { image, file, onProgress }: CostOptions): Promise<void> {
-  const { pairs, programs } = journal.head;
+  const { pairs, programs, passes } = journal.head;
   const isDone = (of: 'compute' | 'redis', round: number, way: Way): boolean =>
     journal.entries.some(({ type, ...entry }) => type === of && entry.round === round && entry.way === way);
   const note = async (entry: CostEntry): Promise<void> => {
@@ -41,7 +41,7 @@ export async function runCost(journal: CostJournal, { image, file, onProgress }:
     const ways = ORDERS[round % ORDERS.length];
     if (ways.every((way) => isDone('compute', round, way))) continue;
     for (const way of ways) {
-      await note(await attempt('compute', round, way, () => computeRun(way, programs)));
+      await note(await attempt('compute', round, way, () => computeRun(way, { programs, passes })));
     }
   }
   for (let first = 0; first < pairs; first += ROUNDS_PER_BOOT) {
@@ -91,7 +91,8 @@ function describe(entry: CostEntry): string {
     const tests = entry.figures.tests.map((test) => `${test.name} ${Math.round(test.requestsPerSecond)}/s`);
     return `${entry.way}: ${tests.join(', ')}`;
   }
-  const { programs, seconds } = entry.figures;
-  const texts = Object.entries(programs).map(([name, { wallSeconds }]) => `${name} ${wallSeconds.toFixed(2)}`);
+  const { passes, seconds } = entry.figures;
+  const names = Object.keys(passes[0]);
+  const texts = names.map((name) => `${name} ${passes.map((of) => of[name].wallSeconds.toFixed(2)).join(' ')}`);
   return `${entry.way}: ${texts.join(', ')} (${seconds.toFixed(1)} s with boot)`;
 }

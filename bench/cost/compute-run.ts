@@ -9,13 +9,13 @@ import { join } from 'node:path';
 import { loadDescription } from '../../src/host/description/load.ts';
 import { Pair } from '../../src/host/pair/pair.ts';
 import { launch } from '../speed/subjects.ts';
-import { MarkerClock, type ProgramFigure } from './marker-clock.ts';
+import { MarkerClock, type PassFigures } from './marker-clock.ts';
 
 export const WAYS = ['plain', 'recorded', 'pair'] as const;
 export type Way = (typeof WAYS)[number];
 
 export interface ComputeRun {
-  readonly programs: Readonly<Record<string, ProgramFigure>>;
+  readonly passes: readonly Readonly<PassFigures>[];
   /** All of it, boot included. */
   readonly seconds: number;
   /** Of a recording, and of what a primary has sent. */
@@ -24,29 +24,38 @@ export interface ComputeRun {
 
 const TIMEOUT_MS = 120_000;
 
+/** Which programs, in this order; and how often all of that. */
+export interface Course {
+  readonly programs: readonly string[];
+  readonly passes: number;
+}
+
 /** Rejects when the guest did not run everything, or a pair did not stay one to the end. */
-export async function computeRun(way: Way, programs: readonly string[]): Promise<ComputeRun> {
+export async function computeRun(way: Way, course: Course): Promise<ComputeRun> {
   const directory = await mkdtemp(join(tmpdir(), 'understudy-cost-'));
   const begun = performance.now();
   try {
-    const found = way === 'pair' ? await runPair(programs, directory) : await runAlone(way, programs, directory);
+    const found = way === 'pair' ? await runPair(course, directory) : await runAlone(way, course, directory);
     return { ...found, seconds: (performance.now() - begun) / 1000 };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-type Found = Pick<ComputeRun, 'programs' | 'logBytes'>;
+type Found = Pick<ComputeRun, 'passes' | 'logBytes'>;
 
-async function runAlone(way: 'plain' | 'recorded', programs: readonly string[], directory: string): Promise<Found> {
+const inOrder = ({ programs, passes }: Course): readonly string[] =>
+  Array.from({ length: passes }, () => programs).flat();
+
+async function runAlone(way: 'plain' | 'recorded', course: Course, directory: string): Promise<Found> {
   const subject = way === 'plain' ? 'translator' : 'record';
-  const { program, words } = await launch(subject, { programs, directory, nodeOptions: [] });
+  const { program, words } = await launch(subject, { programs: inOrder(course), directory, nodeOptions: [] });
   const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
     killSignal: 'SIGKILL',
   });
-  const clock = new MarkerClock(() => (child.pid === undefined ? {} : { alone: child.pid }));
+  const clock = new MarkerClock(course.programs.length, () => (child.pid === undefined ? {} : { alone: child.pid }));
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints += text;
@@ -65,17 +74,17 @@ async function runAlone(way: 'plain' | 'recorded', programs: readonly string[], 
   });
   if (!clock.done) throw new Error(`ended with ${end} before the guest was done:\n${clock.tail}\n${complaints}`);
   const logBytes = way === 'recorded' ? { logBytes: (await stat(join(directory, 'understudy.log'))).size } : {};
-  return { programs: clock.programs, ...logBytes };
+  return { passes: clock.passes, ...logBytes };
 }
 
-async function runPair(programs: readonly string[], directory: string): Promise<Found> {
+async function runPair(course: Course, directory: string): Promise<Found> {
   // For the description that it leaves there: the same one that the plain run has.
-  await launch('translator', { programs, directory, nodeOptions: [] });
+  await launch('translator', { programs: inOrder(course), directory, nodeOptions: [] });
   const descriptionFile = join(directory, 'machine.yaml');
   const done = Promise.withResolvers<void>();
   let pair: Pair | undefined;
   let logBytes = 0;
-  const clock = new MarkerClock(() => {
+  const clock = new MarkerClock(course.programs.length, () => {
     const [primary, backup] = [pair?.pid('primary'), pair?.pid('backup')];
     return primary === undefined || backup === undefined ? {} : { primary, backup };
   });
@@ -108,5 +117,5 @@ async function runPair(programs: readonly string[], directory: string): Promise<
     clearTimeout(late);
     await pair?.stop();
   }
-  return { programs: clock.programs, logBytes };
+  return { passes: clock.passes, logBytes };
 }

@@ -9,7 +9,9 @@ export interface CostHead {
   readonly type: 'cost';
   readonly facts: Facts;
   readonly pairs: number;
+  /** Of one pass. */
   readonly programs: readonly string[];
+  readonly passes: number;
 }
 
 /** Of what was run as the `round`-th of its kind; `load` is that of the last minute before it. */

@@ -2,7 +2,7 @@
 import { median, table } from '../support/numbers.ts';
 import type { ComputeRun, Way } from './compute-run.ts';
 import type { CostEntry, CostJournal } from './journal.ts';
-import type { ProcessUse } from './marker-clock.ts';
+import type { PassFigures, ProcessUse, ProgramFigure } from './marker-clock.ts';
 import type { RedisCostRun } from './redis-run.ts';
 import { asCost, type CostEstimate, estimateCost } from './statistics.ts';
 
@@ -28,23 +28,34 @@ function pairsOf<Of extends Kind>(
   });
 }
 
-type Measure = (run: ComputeRun, program: string) => number;
+const PASSES = ['warm', 'cold'] as const;
+type Pass = (typeof PASSES)[number];
 
-const wall: Measure = ({ programs }, program) => programs[program].wallSeconds;
-const useOfGuest = ({ programs }: ComputeRun, program: string): ProcessUse =>
-  programs[program].use.primary ?? programs[program].use.alone;
-const cpuThread: Measure = (run, program) => useOfGuest(run, program).cpuThreadSeconds;
-const cpuProcess: Measure = (run, program) => useOfGuest(run, program).cpuSeconds;
+const passOf = ({ passes }: ComputeRun, pass: Pass): Readonly<PassFigures> => passes.at(pass === 'warm' ? -1 : 0)!;
+
+type Measure = (figure: ProgramFigure) => number;
+
+const wall: Measure = ({ wallSeconds }) => wallSeconds;
+const useOfGuest = ({ use }: ProgramFigure): ProcessUse => use.primary ?? use.alone;
+const cpuThread: Measure = (figure) => useOfGuest(figure).cpuThreadSeconds;
+const cpuProcess: Measure = (figure) => useOfGuest(figure).cpuSeconds;
+const waited: Measure = (figure) => useOfGuest(figure).waitedSeconds;
+
+interface ComputeQuestion {
+  readonly way: Way;
+  readonly pass: Pass;
+  readonly programs: readonly string[];
+  readonly measure: Measure;
+}
 
 /** Over all named programs: in each pair the mean of the programs' logarithms. */
 function computeCost(
   journal: CostJournal,
-  way: Way,
-  programs: readonly string[],
-  measure: Measure,
+  { way, pass, programs, measure }: ComputeQuestion,
 ): CostEstimate | undefined {
   const logs = pairsOf(journal, 'compute', way).map(({ plain, other }) => {
-    const each = programs.map((name) => Math.log(measure(other, name) / measure(plain, name)));
+    const [before, after] = [passOf(plain, pass), passOf(other, pass)];
+    const each = programs.map((name) => Math.log(measure(after[name]) / measure(before[name])));
     return each.reduce((sum, log) => sum + log, 0) / each.length;
   });
   return estimateCost(logs);
@@ -90,10 +101,12 @@ function verdict({ low, high, meanRatio }: CostEstimate, goal: number): string {
 export function showCostGoals(journal: CostJournal): string {
   const programs = programNames(journal);
   const tests = redisTestNames(journal).map((_, at) => at);
+  const compute = (way: Way): CostEstimate | undefined =>
+    computeCost(journal, { way, pass: 'warm', programs, measure: wall });
   const rows: [string, number, CostEstimate | undefined][] = [
-    ['recording, compute', 1.02, computeCost(journal, 'recorded', programs, wall)],
+    ['recording, compute', 1.02, compute('recorded')],
     ['recording, redis', 1.05, tests.length === 0 ? undefined : redisCost(journal, tests, requestSeconds)],
-    ['pair, compute', 1.05, computeCost(journal, 'pair', programs, wall)],
+    ['pair, compute', 1.05, compute('pair')],
   ];
   return table([
     ['cost by the clock', 'pairs', 'median', 'mean (95 %)', 'goal', 'verdict'],
@@ -111,12 +124,17 @@ export function showCostGoals(journal: CostJournal): string {
 /** Each program and redis test: by the clock, by the CPU thread, and by the whole process (of a pair: the primary's). */
 export function showCosts(journal: CostJournal): string {
   const programs = programNames(journal);
+  const groups = [...programs.map((name) => [name]), ...(programs.length > 1 ? [programs] : [])];
   const compute = (['recorded', 'pair'] as const).flatMap((way) =>
-    [...programs.map((name) => [name]), ...(programs.length > 1 ? [programs] : [])].map((of) => [
-      `${way}, ${of.length === 1 ? of[0] : 'all programs'}`,
-      medianCell(computeCost(journal, way, of, wall)),
-      ...[wall, cpuThread, cpuProcess].map((measure) => cell(computeCost(journal, way, of, measure))),
-    ]),
+    PASSES.flatMap((pass) =>
+      groups.map((of) => [
+        `${way}, ${pass}, ${of.length === 1 ? of[0] : 'all programs'}`,
+        medianCell(computeCost(journal, { way, pass, programs: of, measure: wall })),
+        ...[wall, cpuThread, cpuProcess].map((measure) =>
+          cell(computeCost(journal, { way, pass, programs: of, measure })),
+        ),
+      ]),
+    ),
   );
   const redis = redisTestNames(journal).map((name, at) => [
     `recorded, redis ${name}`,
@@ -137,16 +155,17 @@ export function showCostFigures(journal: CostJournal): string {
     entries
       .filter((entry): entry is CostEntry & { type: Of } => entry.type === kind && entry.way === way)
       .map(({ figures }) => figures as unknown as FiguresOf<Of>);
-  const compute = programNames(journal).map((name) => [
-    `${name}: seconds (CPU thread, waited)`,
-    ...(['plain', 'recorded', 'pair'] as const).map((way) => {
-      const runs = of('compute', way);
-      if (runs.length === 0) return '';
-      const waited = (run: ComputeRun): number => useOfGuest(run, name).waitedSeconds;
-      const medianOf = (figure: (run: ComputeRun) => number): string => median(runs.map(figure)).toFixed(3);
-      return `${medianOf((run) => wall(run, name))} (${medianOf((run) => cpuThread(run, name))}, ${medianOf(waited)})`;
-    }),
-  ]);
+  const compute = PASSES.flatMap((pass) =>
+    programNames(journal).map((name) => [
+      `${pass}, ${name}: seconds (CPU thread, waited)`,
+      ...(['plain', 'recorded', 'pair'] as const).map((way) => {
+        const figures = of('compute', way).map((run) => passOf(run, pass)[name]);
+        if (figures.length === 0) return '';
+        const [clock, thread, wait] = [wall, cpuThread, waited].map((m) => median(figures.map(m)).toFixed(3));
+        return `${clock} (${thread}, ${wait})`;
+      }),
+    ]),
+  );
   const redis = redisTestNames(journal).map((name, at) => [
     `redis ${name}: requests a second`,
     ...(['plain', 'recorded'] as const).map((way) => {
@@ -166,7 +185,7 @@ export function costComplaints({ entries }: CostJournal): string[] {
     const where = `round ${entry.round + 1}, ${entry.way}`;
     if (entry.type === 'failure') complaints.push(`${where} (${entry.of}): ${entry.why.split('\n')[0]}`);
     if (entry.type !== 'compute') continue;
-    for (const [name, { result }] of Object.entries(entry.figures.programs)) {
+    for (const [name, { result }] of Object.entries(passOf(entry.figures, 'warm'))) {
       const first = results.get(name) ?? result;
       results.set(name, first);
       if (result !== first) complaints.push(`${where}: ${name} gave ${result}, not ${first}`);

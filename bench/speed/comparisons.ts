@@ -5,7 +5,7 @@
 import { median } from '../support/numbers.ts';
 import type { Journal, ProgramsEntry, RedisEntry } from './journal.ts';
 import { PROGRAMS } from './programs.ts';
-import type { RedisFigure } from './redis-run.ts';
+import { FIRST_TEST, type RedisFigure } from './redis-run.ts';
 import type { SubjectName } from './subjects.ts';
 
 export interface Comparison {
@@ -104,8 +104,10 @@ export function programRatios(
   );
 }
 
+/** Of the tests in which a server is what it will be for the rest of its days. */
 export function redisRatios(journal: Journal, comparison: Comparison): number[] {
-  return redisTests(journal).flatMap((name) => ratioOf(journal, comparison, redisSeconds(name))?.median ?? []);
+  const tests = redisTests(journal).filter((name) => name !== FIRST_TEST);
+  return tests.flatMap((name) => ratioOf(journal, comparison, redisSeconds(name))?.median ?? []);
 }
 
 export interface Goal {
@@ -139,7 +141,11 @@ export function goals(journal: Journal): Goal[] {
     { text: 'all programs, geometric mean', wanted: 1, found: against('translator', plain, all) },
     { text: 'the worst program', wanted: 0.5, found: against('translator', plain, worst) },
     { text: 'boot to userland', wanted: 0.8, found: against('translator', plain, boot) },
-    { text: 'redis, the worst of the four tests', wanted: 1, found: against('translator', plain, worstRedis) },
+    {
+      text: 'redis, the worst of the four tests after the first seconds',
+      wanted: 1,
+      found: against('translator', plain, worstRedis),
+    },
     { text: 'recorded: compute programs, geometric mean', wanted: 1.5, found: against('record', recording, compute) },
     { text: 'recorded: redis, geometric mean', wanted: 1.5, found: against('record', recording, redis) },
     { text: 'replayed: compute programs, geometric mean', wanted: 2, found: against('replay', replaying, compute) },

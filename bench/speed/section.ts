@@ -50,7 +50,7 @@ round every subject runs once, one after the other; a ratio is the median of the
 program's result must be the same on all subjects and in all rounds.`;
 
 const REDIS_INTRODUCTION = `Debian's redis-benchmark on this host against redis-server in the demo guest, with 20 clients, behind our hub and passt; QEMU is behind the same
-hub, with a virtio disk. A replay has no clients: its requests a second are those of the recording, by the time between marks on the console. QEMU's recordings get a
+hub, with a virtio disk. The first test comes as soon as the guest has booted, when the code for it still has to be compiled; goals and means are of the four behind it. A replay has no clients: its requests a second are those of the recording, by the time between marks on the console. QEMU's recordings get a
 twentieth of the requests, because that is their speed: each frame waits for an event of the guest's own, such as a timer.`;
 
 /** Markdown; draws the plot anew. */

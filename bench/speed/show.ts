@@ -144,7 +144,10 @@ export function showRedisRatios(journal: Journal): string {
       name,
       ...columns.map((of) => range(ratioOf(journal, of, redisSeconds(name)))),
     ]),
-    ['**geometric mean**', ...columns.map((of) => times(geometricMean(redisRatios(journal, of))))],
+    [
+      '**geometric mean, without the first seconds**',
+      ...columns.map((of) => times(geometricMean(redisRatios(journal, of)))),
+    ],
   ]);
 }
 

@@ -12,6 +12,9 @@ const MAIN = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../app/cli/main.ts' : '../app/cli/main.js', import.meta.url),
 );
 
+/** As our command itself is started (`understudy`, `bin/understudy.js`), which say why. */
+const ENVIRONMENT = { MALLOC_ARENA_MAX: '2', ...process.env };
+
 const KILL_AFTER_MS = 5000;
 
 export interface Child {
@@ -33,7 +36,10 @@ export interface ChildOptions {
 
 /** Runs `understudy <words>`. Throws OperatingError if it ends before it is ready. */
 export async function startChild(words: readonly string[], options: ChildOptions = {}): Promise<Child> {
-  const child = spawn(process.execPath, [...process.execArgv, MAIN, ...words], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...process.execArgv, MAIN, ...words], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: ENVIRONMENT,
+  });
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));
   });

@@ -8,10 +8,15 @@ import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import type { StreamAddress } from '../net/address.ts';
 import { Arrivals } from '../net/testing.ts';
+import { TestAuthority } from '../tls/testing.ts';
 import { type Channel, type ChannelClosed, type ChannelOptions, connectChannel, listenForChannels } from './channel.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'understudy-channel-'));
 after(() => rmSync(directory, { recursive: true }));
+
+const authority = await TestAuthority.make();
+after(() => authority.remove());
+const withTls: ChannelOptions = { tls: { credentials: await authority.host('host-a') } };
 
 const LOOPBACK: StreamAddress = { host: '127.0.0.1', port: 0 };
 
@@ -52,12 +57,14 @@ async function channelPair(t: TestContext, address: StreamAddress, options: Chan
 
 const bytes = (length: number, fill: number) => new Uint8Array(length).fill(fill);
 
-for (const [name, address] of [
-  ['TCP', LOOPBACK],
-  ['a unix socket', { path: join(directory, 'channel.sock') }],
+for (const [name, address, options] of [
+  ['TCP', LOOPBACK, {}],
+  ['a unix socket', { path: join(directory, 'channel.sock') }, {}],
+  ['TLS', LOOPBACK, withTls],
+  ['TLS on a unix socket', { path: join(directory, 'channel.sock') }, withTls],
 ] as const) {
   test(`messages arrive whole and in order, both ways, over ${name}`, async (t) => {
-    const { near, far } = await channelPair(t, address);
+    const { near, far } = await channelPair(t, address, options);
     const reused = bytes(10, 1);
     near.channel.send(reused);
     reused.fill(0);
@@ -72,46 +79,52 @@ for (const [name, address] of [
   });
 }
 
-test('a close delivers what was sent before it, then says who closed', async (t) => {
-  const { near, far } = await channelPair(t, LOOPBACK);
-  near.channel.send(bytes(2_000_000, 7));
-  near.channel.close();
-  assert.equal(near.channel.open, false);
-  assert.equal((await far.closed).kind, 'peer');
-  assert.deepEqual(await far.messages.take(), bytes(2_000_000, 7));
-  assert.equal((await near.closed).kind, 'local');
-});
-
-test('no message comes after close, and none is sent', async (t) => {
-  const { near, far } = await channelPair(t, LOOPBACK);
-  near.channel.close();
-  near.channel.send(bytes(1, 1));
-  far.channel.send(bytes(1, 2));
-  assert.equal((await far.closed).kind, 'peer');
-  await near.closed;
-  assert.equal(near.messages.waiting, 0);
-  assert.equal(far.messages.waiting, 0);
-});
-
-test('all that a killed peer had handed to its kernel is delivered before the end', async (t) => {
-  const count = 2000;
-  const end = newEnd();
-  const listener = await listenForChannels(LOOPBACK, () => end.events);
-  t.after(() => listener.close());
-  assert.ok('port' in listener.address);
-  const script = new URL('./fixtures/sender-process.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [script, String(listener.address.port), String(count)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+for (const [name, options] of [
+  ['TCP', {}],
+  ['TLS', withTls],
+] as const) {
+  test(`a close delivers what was sent before it, then says who closed, over ${name}`, async (t) => {
+    const { near, far } = await channelPair(t, LOOPBACK, options);
+    near.channel.send(bytes(2_000_000, 7));
+    near.channel.close();
+    assert.equal(near.channel.open, false);
+    assert.equal((await far.closed).kind, 'peer');
+    assert.deepEqual(await far.messages.take(), bytes(2_000_000, 7));
+    assert.equal((await near.closed).kind, 'local');
   });
-  await once(child.stdout, 'data');
-  child.kill('SIGKILL');
-  const reason = await end.closed;
-  assert.ok(reason.kind === 'peer' || reason.kind === 'lost', reason.kind);
-  for (let number = 0; number < count; number++) {
-    const message = await end.messages.take();
-    assert.equal(new DataView(message.buffer).getUint32(0), number);
-  }
-});
+
+  test(`no message comes after close, and none is sent, over ${name}`, async (t) => {
+    const { near, far } = await channelPair(t, LOOPBACK, options);
+    near.channel.close();
+    near.channel.send(bytes(1, 1));
+    far.channel.send(bytes(1, 2));
+    assert.equal((await far.closed).kind, 'peer');
+    await near.closed;
+    assert.equal(near.messages.waiting, 0);
+    assert.equal(far.messages.waiting, 0);
+  });
+
+  test(`all that a killed peer had handed to its kernel is delivered before the end, over ${name}`, async (t) => {
+    const count = 2000;
+    const end = newEnd();
+    const listener = await listenForChannels(LOOPBACK, () => end.events, options);
+    t.after(() => listener.close());
+    assert.ok('port' in listener.address);
+    const script = new URL('./fixtures/sender-process.ts', import.meta.url).pathname;
+    const files = name === 'TLS' ? Object.values(await authority.files('sender')) : [];
+    const child = spawn(process.execPath, [script, String(listener.address.port), String(count), ...files], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    const reason = await end.closed;
+    assert.ok(reason.kind === 'peer' || reason.kind === 'lost', reason.kind);
+    for (let number = 0; number < count; number++) {
+      const message = await end.messages.take();
+      assert.equal(new DataView(message.buffer).getUint32(0), number);
+    }
+  });
+}
 
 test('a message longer than allowed ends the channel before it is received', async (t) => {
   const end = newEnd();

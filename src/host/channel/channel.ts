@@ -10,12 +10,17 @@
  *    killed: a backup reads the log to its last byte before it thinks of a claim.
  *  - Nothing waits: Nagle's algorithm is off, each message is one write, and `bufferedBytes` tells what the peer's
  *    kernel has not taken. A peer that takes nothing at all costs bounded memory and then the channel.
+ *
+ * With keys the connection is TLS 1.3, and each side knows the other by its certificate (secure-channel.ts).
  */
 import net, { type Socket } from 'node:net';
 import { assert } from '../../core/base/assert.ts';
 import { OperatingError } from '../../core/base/error.ts';
 import { connectTo, formatAddress, listenOn, type StreamAddress } from '../net/address.ts';
 import { encodeFrame, FrameDecoder, FrameLengthError, HEADER_BYTES } from '../net/framing.ts';
+import type { TlsPeer } from '../tls/secure.ts';
+import { WaitingRoom } from '../tls/waiting-room.ts';
+import { acceptSecureChannel, type ChannelTls, connectSecureChannel } from './secure-channel.ts';
 
 export type ChannelCloseKind =
   /** This side closed it. */
@@ -43,11 +48,20 @@ export type ChannelOptions = {
   readonly maxMessageBytes?: number;
   /** Outgoing bytes that may wait; more end the channel with `overflow`. */
   readonly maxBufferedBytes?: number;
+  /** Both sides have keys, or neither. */
+  readonly tls?: ChannelTls | undefined;
+};
+
+export type ListenOptions = ChannelOptions & {
+  /** Somebody has connected and got no channel; a line for the log. */
+  readonly onRefused?: (reason: OperatingError) => void;
 };
 
 export interface Channel {
   /** The peer's address in words, for messages to people. */
   readonly peer: string;
+  /** Who the peer is, by its certificate; undefined without TLS. */
+  readonly identity: TlsPeer | undefined;
   /** Bytes given to `send` that the kernel has not taken yet. */
   readonly bufferedBytes: number;
   readonly open: boolean;
@@ -69,10 +83,12 @@ export interface ChannelListener {
 export const DEFAULT_MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 export const DEFAULT_MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 const CLOSE_GRACE_MS = 1000;
+/** Channels of one listener at a time. A replica has one or two; the rest is room for those that are just ending. */
+const MAX_CHANNELS = 128;
 
 /**
- * Connects to a listener. Throws OperatingError `cannot-connect` when nobody answers within `timeoutMs`; trying again is
- * the caller's decision.
+ * Connects to a listener. Throws OperatingError `cannot-connect` when nobody answers within `timeoutMs`, and TlsError
+ * where there is no secure connection; trying again is the caller's decision.
  */
 export async function connectChannel(
   address: StreamAddress,
@@ -95,7 +111,11 @@ export async function connectChannel(
       resolve();
     });
   });
-  return new SocketChannel(socket, formatAddress(address), () => events, options);
+  const peer = formatAddress(address);
+  if (options.tls === undefined) return new SocketChannel(socket, { peer }, () => events, options);
+  const serverName = 'path' in address ? undefined : address.host;
+  const secured = await connectSecureChannel(socket, options.tls, peer, serverName, timeoutMs);
+  return new SocketChannel(secured.socket, { peer, identity: secured.peer }, () => events, options);
 }
 
 /**
@@ -105,13 +125,25 @@ export async function connectChannel(
 export async function listenForChannels(
   address: StreamAddress,
   accept: (channel: Channel) => ChannelEvents,
-  options: ChannelOptions = {},
+  options: ListenOptions = {},
 ): Promise<ChannelListener> {
-  const server = net.createServer({ noDelay: true }, (socket) => {
-    const peer =
-      socket.remotePort === undefined ? formatAddress(address) : `${socket.remoteAddress}:${socket.remotePort}`;
-    new SocketChannel(socket, peer, accept, options);
-  });
+  const { tls } = options;
+  const room = new WaitingRoom();
+  const open = async (socket: Socket) => {
+    const peer = peerOf(socket, address);
+    if (tls === undefined) return new SocketChannel(socket, { peer }, accept, options);
+    room.enter(socket);
+    try {
+      const secured = await acceptSecureChannel(socket, tls, peer);
+      room.leave(socket);
+      new SocketChannel(secured.socket, { peer, identity: secured.peer }, accept, options);
+    } catch (error) {
+      if (!(error instanceof OperatingError)) throw error;
+      options.onRefused?.(error);
+    }
+  };
+  const server = net.createServer({ noDelay: true }, (socket) => void open(socket));
+  server.maxConnections = MAX_CHANNELS;
   const bound = await listenOn(server, address);
   const close = async () => {
     server.close();
@@ -119,23 +151,36 @@ export async function listenForChannels(
   return { address: bound, close };
 }
 
+function peerOf(socket: Socket, address: StreamAddress): string {
+  return socket.remotePort === undefined ? formatAddress(address) : `${socket.remoteAddress}:${socket.remotePort}`;
+}
+
 class SocketChannel implements Channel {
   readonly peer: string;
+  readonly identity: TlsPeer | undefined;
   readonly #socket: Socket;
   readonly #limits: { minLength: number; maxLength: number };
   readonly #maxBufferedBytes: number;
   readonly #decoder: FrameDecoder;
+  #received = false;
   /** Why the channel ends: the first cause counts. */
   #reason: ChannelClosed | undefined;
   #grace: NodeJS.Timeout | undefined;
 
-  constructor(socket: Socket, peer: string, accept: (channel: Channel) => ChannelEvents, options: ChannelOptions) {
-    this.peer = peer;
+  constructor(
+    socket: Socket,
+    who: { readonly peer: string; readonly identity?: TlsPeer },
+    accept: (channel: Channel) => ChannelEvents,
+    options: ChannelOptions,
+  ) {
+    this.peer = who.peer;
+    this.identity = who.identity;
     this.#socket = socket;
     this.#limits = { minLength: 1, maxLength: options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES };
     this.#maxBufferedBytes = options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES;
     const events = accept(this);
     this.#decoder = new FrameDecoder(this.#limits, (message) => {
+      this.#received = true;
       if (this.open) events.onMessage(message);
     });
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
@@ -147,6 +192,7 @@ class SocketChannel implements Channel {
       clearTimeout(this.#grace);
       events.onClose(this.#reason ?? { kind: 'lost', detail: 'the connection was lost' });
     });
+    socket.resume(); // a handshake may have left it paused
   }
 
   get bufferedBytes(): number {
@@ -186,19 +232,29 @@ class SocketChannel implements Channel {
       this.#decoder.push(chunk);
     } catch (error) {
       if (!(error instanceof FrameLengthError)) throw error;
-      this.#end({ kind: 'bad-message', detail: error.message });
+      this.#end({ kind: 'bad-message', detail: isTlsRecord(error.length) ? PEER_HAS_TLS : error.message });
     }
   }
 
   #endedByPeer(): void {
     const cut = this.#decoder.pendingBytes > 0 ? ', in the middle of a message' : '';
-    this.#end({ kind: 'peer', detail: `the peer closed the connection${cut}` });
+    // A TLS server gives no answer to plain text that a plain side could read.
+    const silent = this.#received || this.identity !== undefined ? '' : ' without a message; it may want TLS';
+    this.#end({ kind: 'peer', detail: `the peer closed the connection${cut || silent}` });
   }
 
   #end(reason: ChannelClosed): void {
     this.#reason ??= reason;
     this.#socket.destroy();
   }
+}
+
+const PEER_HAS_TLS =
+  'the peer speaks TLS, and this side does not: give both --tls-certificate, --tls-key and --tls-authority, or neither';
+
+/** A TLS record begins with its type (21 alert, 22 handshake) and version 3.x, which here look like a length. */
+function isTlsRecord(length: number): boolean {
+  return [0x1503, 0x1603].includes(length >>> 16);
 }
 
 function connectError(address: StreamAddress, why: string): OperatingError<'cannot-connect'> {

@@ -13,8 +13,7 @@ import type { HaltReason, ReplicaAction, ReplicaEvent, ReplicaOptions } from '..
 import { DEFAULT_BOUNDS, DEFAULT_TIMING } from '../../core/replication/replica.ts';
 import { virtioDevice } from '../../core/vm/machine-config.ts';
 import type { Arbiter } from '../arbiter/arbiter.ts';
-import { openDirectoryArbiter } from '../arbiter/directory.ts';
-import { refuseLocalArbiter } from '../arbiter/locality.ts';
+import { openArbiter } from '../arbiter/open.ts';
 import { openBootClock } from '../boot-clock.ts';
 import type { Description } from '../description/description.ts';
 import { digestFiles, identityDigest, machineIdentity } from '../description/identity.ts';
@@ -101,8 +100,7 @@ export class ReplicaProcess {
   async #start(): Promise<void> {
     const { description, role, diskServer, onNotice } = this.#setup;
     const { name: vm } = description;
-    this.#arbiter = await openDirectoryArbiter({ directory: this.#setup.arbiter });
-    refuseLocalArbiter(this.#setup.arbiter, this.#setup.unsafeArbiter);
+    this.#arbiter = await openArbiter(this.#setup.arbiter, { allowLocal: this.#setup.unsafeArbiter });
     let diskBytes: number | undefined;
     if (diskServer !== undefined) {
       this.#disk = new SharedDisk({ address: diskServer, vm, incarnation: this.#incarnation, onNotice });
@@ -226,9 +224,8 @@ export class ReplicaProcess {
       .then((reply) => {
         const silent = reply.outcome === 'unknown' || reply.outcome === 'missing';
         if (silent && !this.#arbiterSilent) {
-          const advice = request.op === 'cold-claim' ? ' (--create is for a machine that has never run)' : '';
-          this.#setup.onNotice(`${this.#arbiter!.description} shows no record of ${name}${advice}: asking again`);
-        }
+          this.#setup.onNotice(`${whySilent(this.#arbiter!, name, request)}; waiting, and asking again`);
+        } else if (!silent && this.#arbiterSilent) this.#setup.onNotice(`${this.#arbiter!.description} answers again`);
         this.#arbiterSilent = silent;
         this.#handle({ type: 'arbiter', reply });
       })
@@ -302,6 +299,14 @@ export class ReplicaProcess {
     await this.#arbiter?.close();
     await this.#status.close();
   }
+}
+
+/** What a person is told once when the arbiter's answer is no answer. */
+function whySilent(arbiter: Arbiter, vm: string, request: ArbiterRequest): string {
+  const { trouble } = arbiter;
+  if (trouble !== undefined) return `${trouble.message}. ${trouble.advice ?? ''}`.replace(/[. ]+$/, '');
+  const advice = request.op === 'cold-claim' ? ' (--create is for a machine that has never run)' : '';
+  return `${arbiter.description} shows no record of ${vm}${advice}`;
 }
 
 function replicaOptions(setup: ReplicaSetup, machine: string, incarnation: string): ReplicaOptions {

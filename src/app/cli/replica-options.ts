@@ -28,8 +28,11 @@ export function streamAddress(text: string): StreamAddress {
 
 export function addReplicaOptions(command: Command): Command {
   return command
-    .requiredOption('--arbiter <dir>', 'directory on storage that both hosts reach: it decides who goes on alone')
-    .option('--unsafe-arbiter', "accept an arbiter directory on this host's own disk (it dies with the host)")
+    .requiredOption(
+      '--arbiter <address>',
+      'what decides who goes on alone: a directory on storage that both hosts reach, etcd://HOST:PORT/PREFIX or postgres://USER@HOST/DATABASE (docs/arbiters.md)',
+    )
+    .option('--unsafe-arbiter', 'accept an arbiter on this very host (it dies with the host)')
     .option('--disk <address>', 'the disk server ("understudy disk")', streamAddress)
     .option('--hub <address>', 'the network hub ("understudy hub")', streamAddress)
     .option('--status <address>', 'report state there, a line of JSON each', streamAddress)

@@ -62,7 +62,7 @@ export interface PairRequest {
 export interface ReplicaRequest {
   readonly description: Description;
   readonly engine: EngineKind;
-  /** The directory that plays the arbiter. */
+  /** The arbiter's address (docs/arbiters.md). */
   readonly arbiter: string;
   /** Accept an arbiter on this replica's own host (PROTOCOL.md, 5). */
   readonly unsafeArbiter: boolean;
@@ -99,7 +99,7 @@ export interface DiskRequest {
   readonly listen: StreamAddress;
   /** Where admitted generations are kept durably. */
   readonly stateDirectory: string;
-  /** The machine's name, and the arbiter's directory that says who owns a generation. */
+  /** The machine's name, and the address of the arbiter that says who owns a generation. */
   readonly machine: string;
   readonly arbiter: string | undefined;
 }

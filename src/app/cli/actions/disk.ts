@@ -1,6 +1,6 @@
 /** `understudy disk`: the disk server, in a process of its own. */
 import { mkdir } from 'node:fs/promises';
-import { openDirectoryArbiter } from '../../../host/arbiter/directory.ts';
+import { openArbiter } from '../../../host/arbiter/open.ts';
 import { startDiskServer } from '../../../host/disk/server.ts';
 import { formatAddress } from '../../../host/net/address.ts';
 import { untilToldToStop } from '../../../host/net/lifeline.ts';
@@ -17,7 +17,7 @@ export async function disk({ file, listen, stateDirectory, machine, arbiter }: D
     path: file,
     vm: machine,
     listen: [listen],
-    arbiter: arbiter === undefined ? undefined : await openDirectoryArbiter({ directory: arbiter }),
+    arbiter: arbiter === undefined ? undefined : await openArbiter(arbiter, { allowLocal: true }),
     stateDir: stateDirectory,
     onProblem: say,
     onEvent: say,

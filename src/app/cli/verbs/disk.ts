@@ -19,7 +19,7 @@ export function command(): Command {
     .argument('<file>', 'raw disk image or block device')
     .requiredOption('--listen <address>', 'where replicas connect: HOST:PORT or unix:PATH', streamAddress)
     .requiredOption('--name <machine>', "the machine's name")
-    .option('--arbiter <dir>', 'admit only the owner that this arbiter names')
+    .option('--arbiter <address>', 'admit only the owner that this arbiter names (as for the replicas)')
     .option('--state <dir>', 'where to keep the admitted generation (default: <file>.state)')
     .addHelpText(
       'after',

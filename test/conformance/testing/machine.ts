@@ -6,6 +6,7 @@ import { eagerTuning } from '../../../src/core/engine/translator/tuning.ts';
 import type { Field } from '../../../src/core/machine/hart.ts';
 import { hart } from '../../../src/core/machine/hart.ts';
 import { Machine } from '../../../src/core/vm/machine.ts';
+import type { VirtioConfig } from '../../../src/core/vm/machine-config.ts';
 import { type Assembled, assemble } from './assembler.ts';
 import { makeElf } from './elf.ts';
 
@@ -23,6 +24,7 @@ export interface BareOptions {
   readonly stepsPerTick?: number;
   /** Time and wake-ups come as inputs only. */
   readonly clockByInput?: boolean;
+  readonly virtio?: readonly VirtioConfig[];
   /** Instead of the engine that the suite is about. */
   readonly engine?: EngineChoice;
 }
@@ -54,7 +56,7 @@ export function bootProgram(program: Assembled, options: BareOptions = {}): Bare
       ramBytes: options.ramBytes ?? 4 * 1024 * 1024,
       firmware: 'none',
       boot: { kind: 'elf', file: makeElf(program, { tohost: TOHOST }) },
-      virtio: [],
+      virtio: options.virtio ?? [],
       clock: options.clockByInput ? { kind: 'input' } : { kind: 'steps', stepsPerTick: options.stepsPerTick ?? 10 },
     },
     { engine: options.engine ?? engineUnderTest(), onHtifExit: (value) => (status = value) },

@@ -15,6 +15,7 @@ import { Machine } from '../../core/vm/machine.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import { ClockKeeper } from './clock-keeper.ts';
 import { type CompileLink, PortCompiler } from './port-compiler.ts';
+import { buffersOf, type SnapshotAnswer, SnapshotPart, type SnapshotQuestion } from './snapshot-part.ts';
 import { optimised } from './v8-options.ts';
 
 /** Given to the worker as its `workerData`. */
@@ -33,9 +34,17 @@ export interface LinkCommand {
   readonly link: CompileLink | undefined;
 }
 
+/** A question about a snapshot, answered between two slices (snapshot-part.ts). */
+export interface AskCommand {
+  readonly type: 'ask';
+  readonly question: SnapshotQuestion;
+}
+
 /** What the thread says besides CpuReports. */
 export type CpuThreadNote =
-  | { readonly type: 'ready' }
+  /** `ram`: the machine's memory itself, shared. */
+  | { readonly type: 'ready'; readonly ram: Uint8Array }
+  | { readonly type: 'answer'; readonly answer: SnapshotAnswer }
   | ({ readonly type: 'state' } & CpuThreadState)
   | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly advice: string | undefined };
 
@@ -90,12 +99,17 @@ function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper } | und
 
 const wallClock = (): Input => ({ kind: 'wall-clock', nanoseconds: BigInt(Date.now()) * 1_000_000n });
 
-function takeCommands(side: CpuSide): void {
+function takeCommands(side: CpuSide, snapshots: SnapshotPart): void {
   const now = Atomics.load(signal, 0);
   if (now === seen) return;
   seen = now;
   for (let got = receiveMessageOnPort(port!); got !== undefined; got = receiveMessageOnPort(port!)) {
-    const command = got.message as CpuCommand | LinkCommand;
+    const command = got.message as CpuCommand | LinkCommand | AskCommand;
+    if (command.type === 'ask') {
+      const answer = snapshots.answer(command.question);
+      port!.postMessage({ type: 'answer', answer } satisfies CpuThreadNote, buffersOf(answer));
+      continue;
+    }
     if (command.type === 'link') {
       compiler?.attach(command.link);
       continue;
@@ -119,13 +133,19 @@ function threadState(machine: Machine): CpuThreadState {
 const parts = start();
 if (parts) {
   const { machine, side, keeper } = parts;
-  port.postMessage({ type: 'ready' } satisfies CpuThreadNote);
+  const snapshots = new SnapshotPart({
+    machine,
+    flush: () => side.flush(),
+    pause: () => side.handle({ type: 'pause' }),
+    nowMs,
+  });
+  port.postMessage({ type: 'ready', ram: machine.sharedRam } satisfies CpuThreadNote);
   let beatMs = nowMs();
   let stateMs = beatMs;
   // A machine that begins here is told what time it is; a backup's hears it from the log.
   let dated = false;
   for (;;) {
-    takeCommands(side);
+    takeCommands(side, snapshots);
     if (side.recording && !side.paused) {
       if (!dated && machine.position === 0n) dated = side.apply(wallClock());
       const clock = keeper.due(woken);

@@ -5,9 +5,10 @@ import type { EngineKind } from '../../core/engine/engine.ts';
 import type { CpuCommand, CpuReport } from '../../core/replication/cpu-link.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import { CompileWorker } from './compile-worker.ts';
-import type { CpuThreadData, CpuThreadNote, CpuThreadState, LinkCommand } from './cpu-thread.ts';
+import type { AskCommand, CpuThreadData, CpuThreadNote, CpuThreadState, LinkCommand } from './cpu-thread.ts';
 import { checkMemory } from './memory-check.ts';
 import type { CompileLink } from './port-compiler.ts';
+import type { SnapshotAnswer, SnapshotQuestion } from './snapshot-part.ts';
 import { setMachineOptions } from './v8-options.ts';
 
 /** Beside this file: TypeScript in a clone, JavaScript in a package. */
@@ -29,6 +30,9 @@ export class Runner {
   readonly #signal: Int32Array<SharedArrayBuffer>;
   readonly #compileWorker: CompileWorker | undefined;
   #state: CpuThreadState | undefined;
+  #ram: Uint8Array = new Uint8Array(0);
+  /** Questions without an answer yet, in order. */
+  readonly #asked: PromiseWithResolvers<SnapshotAnswer>[] = [];
   #ended = false;
 
   private constructor(config: MachineConfig, engine: EngineKind, events: RunnerEvents) {
@@ -66,13 +70,17 @@ export class Runner {
   #ready(events: RunnerEvents): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       this.#worker.on('message', (message: CpuReport | CpuThreadNote) => {
-        if (message.type === 'ready') resolve();
+        if (message.type === 'ready') {
+          this.#ram = message.ram;
+          resolve();
+        } else if (message.type === 'answer') this.#asked.shift()?.resolve(message.answer);
         else if (message.type === 'state') this.#state = message;
         else if (message.type === 'failed') reject(new OperatingError(message.code, message.message, message.advice));
         else if (!this.#ended) events.onReport(message);
       });
       this.#worker.on('error', (error) => {
         reject(error);
+        for (const { reject: giveUp } of this.#asked.splice(0)) giveUp(error);
         if (!this.#ended) events.onCrash(error);
       });
     });
@@ -88,11 +96,27 @@ export class Runner {
     return this.#state;
   }
 
+  /** The machine's memory itself, shared with the thread that runs it. */
+  get ram(): Uint8Array {
+    return this.#ram;
+  }
+
+  /** Asks the CPU thread about a snapshot. Throws OperatingError if it cannot be done, or if the machine is gone. */
+  async ask(question: SnapshotQuestion): Promise<Exclude<SnapshotAnswer, { answer: 'failed' }>> {
+    if (this.#ended) throw machineGone();
+    const asked = Promise.withResolvers<SnapshotAnswer>();
+    this.#asked.push(asked);
+    this.#post({ type: 'ask', question }, []);
+    const answer = await asked.promise;
+    if (answer.answer === 'failed') throw new OperatingError(answer.code, answer.message, answer.advice);
+    return answer;
+  }
+
   send(command: CpuCommand): void {
     this.#post(command, []);
   }
 
-  #post(command: CpuCommand | LinkCommand, transferList: readonly MessagePort[]): void {
+  #post(command: CpuCommand | LinkCommand | AskCommand, transferList: readonly MessagePort[]): void {
     this.#worker.postMessage(command, transferList);
     Atomics.add(this.#signal, 0, 1);
     Atomics.notify(this.#signal, 0);
@@ -102,6 +126,11 @@ export class Runner {
   async stop(): Promise<void> {
     this.#ended = true;
     await this.#worker.terminate();
+    for (const { reject } of this.#asked.splice(0)) reject(machineGone());
     await this.#compileWorker?.stop();
   }
+}
+
+function machineGone(): OperatingError {
+  return new OperatingError('machine-gone', 'the machine has ended');
 }

@@ -68,6 +68,9 @@ missing_packages() {
   [ -e /usr/share/keyrings/debian-archive-keyring.pgp ] || need debian-archive-keyring /usr/share/keyrings/debian-archive-keyring.gpg
   if [ "$mode" = --tests ]; then
     need redis-tools redis-cli
+    need libnbd-bin nbdinfo
+    need qemu-utils qemu-io
+    need openssl openssl
     need etcd-server etcd
     need postgresql /usr/share/postgresql-common/pg_wrapper
     need qemu-user qemu-riscv64

@@ -6,6 +6,7 @@ import { command as disk } from './verbs/disk.ts';
 import { command as exec } from './verbs/exec.ts';
 import { command as hub } from './verbs/hub.ts';
 import { command as image } from './verbs/image.ts';
+import { command as keys } from './verbs/keys.ts';
 import { command as pair } from './verbs/pair.ts';
 import { command as primary } from './verbs/primary.ts';
 import { command as record } from './verbs/record.ts';
@@ -33,7 +34,7 @@ First steps:
   root.commandsGroup('One machine:');
   for (const verb of [run(), record(), replay(), exec(), image()]) root.addCommand(verb);
   root.commandsGroup('A machine on two hosts:');
-  for (const verb of [demo(), pair(), primary(), backup(), hub(), disk()]) root.addCommand(verb);
+  for (const verb of [demo(), pair(), primary(), backup(), hub(), disk(), keys()]) root.addCommand(verb);
   root.commandsGroup('Other:').helpCommand('help [verb]', 'explain a verb');
   root.addCommand(version());
   applyHouseStyle(root);

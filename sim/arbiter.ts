@@ -11,15 +11,19 @@ const TIMEOUT_MS = 60;
 export interface ArbiterFaults {
   /** The process cannot reach the arbiter at all. */
   unreachable: boolean;
+  /** What the process sees is an empty store: a directory that is not mounted. Nothing it asks there lands. */
+  empty: boolean;
   /** Probabilities, for each request. */
   loseRequest: number;
   loseReply: number;
   /** The request lands this much later, long after its answer was given up. */
   late: number;
+  /** Requests and answers take up to this much longer. */
+  slowMs: number;
 }
 
 export function noArbiterFaults(): ArbiterFaults {
-  return { unreachable: false, loseRequest: 0, loseReply: 0, late: 0 };
+  return { unreachable: false, empty: false, loseRequest: 0, loseReply: 0, late: 0, slowMs: 0 };
 }
 
 export class SimArbiter {
@@ -52,10 +56,11 @@ export class SimArbiter {
     this.#schedule.after(TIMEOUT_MS, () => answer(unknown(request)));
     const random = this.#random;
     if (faults.unreachable || random.chance(faults.loseRequest)) return;
-    const delayMs = random.chance(faults.late) ? random.between(TIMEOUT_MS, 8 * TIMEOUT_MS) : random.between(0.5, 4);
+    const usualMs = (): number => random.between(0.5, 4 + faults.slowMs);
+    const delayMs = random.chance(faults.late) ? random.between(TIMEOUT_MS, 8 * TIMEOUT_MS) : usualMs();
     this.#schedule.after(delayMs, () => {
-      const result = this.#perform(request);
-      if (!random.chance(faults.loseReply)) this.#schedule.after(random.between(0.5, 4), () => answer(result));
+      const result = faults.empty ? atEmptyStore(request) : this.#perform(request);
+      if (!random.chance(faults.loseReply)) this.#schedule.after(usualMs(), () => answer(result));
     });
   }
 
@@ -102,6 +107,12 @@ export class SimArbiter {
     this.#owners[generation] ??= incarnation;
     return this.#owners[generation] === incarnation ? 'won' : 'lost';
   }
+}
+
+/** A claim counts only where the pair's record stands (PROTOCOL.md, 4), and so does everything else. */
+function atEmptyStore(request: ArbiterRequest): ArbiterReply {
+  if (request.op !== 'read-record') return unknown(request);
+  return { op: 'read-record', generation: request.generation, outcome: 'missing' };
 }
 
 function unknown(request: ArbiterRequest): ArbiterReply {

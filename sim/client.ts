@@ -40,9 +40,9 @@ export class SimClient {
     return this.#acknowledged;
   }
 
-  /** Whether `frame` is the request that is under way: it may have been done, without an answer. */
-  mayHaveWritten(key: number, value: number): boolean {
-    return this.#open?.operation === OP_PUT && this.#open.key === key && this.#open.value === value;
+  /** What a write that is under way would put under `key`: it may have been done, without an answer. */
+  underWay(key: number): number | undefined {
+    return this.#open?.operation === OP_PUT && this.#open.key === key ? this.#open.value : undefined;
   }
 
   receive(bytes: Uint8Array): void {
@@ -61,7 +61,7 @@ export class SimClient {
   #check(asked: Frame, value: number): void {
     const expected = this.#acknowledged.get(asked.key)?.value ?? 0;
     if (value === expected) return;
-    this.#journal.violation(
+    this.#journal.misread(
       `client ${this.#number} reads ${value} from key ${asked.key} (request ${asked.request}); acknowledged was ${expected}`,
     );
   }

@@ -13,19 +13,24 @@ import {
 } from '../src/core/replication/replica.ts';
 import { type ArbiterFaults, noArbiterFaults, SimArbiter } from './arbiter.ts';
 import { SimClient } from './client.ts';
-import { SimDisk } from './disk.ts';
+import { type DiskBugs, SimDisk } from './disk.ts';
 import { Journal } from './journal.ts';
 import { Link, Way } from './link.ts';
 import { NET } from './machine.ts';
 import { type ReplicaLike, SimProcess } from './process.ts';
 import { Random } from './random.ts';
 import { Schedule } from './schedule.ts';
+import { Segment } from './segment.ts';
 
 export interface ClusterOptions {
   readonly seed: number;
   readonly resumeMs?: number;
+  /** Whether the journal keeps a story for people; the run is the same with and without. */
+  readonly story?: boolean;
   /** Puts something around a replica: a planted bug. */
   readonly wrap?: (replica: ReplicaLike, role: 'primary' | 'backup') => ReplicaLike;
+  /** Bugs planted in the disk server. */
+  readonly diskBugs?: DiskBugs;
 }
 
 const CLIENTS = 3;
@@ -38,6 +43,7 @@ export class Cluster {
   readonly disk: SimDisk;
   /** From the primary's host to the backup's, and back. */
   readonly ways: readonly [Way, Way];
+  readonly segment: Segment;
   readonly processes: SimProcess[] = [];
   readonly clients: SimClient[] = [];
   readonly #options: ClusterOptions;
@@ -47,13 +53,16 @@ export class Cluster {
     | { readonly link: Link; readonly ids: readonly [number, number]; readonly ends: readonly SimProcess[] }
     | undefined;
   #nextChannel = 1000;
+  /** The first process of the machine's present life. */
+  #firstOfLife = 0;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
     this.random = new Random(options.seed);
-    this.journal = new Journal(() => this.schedule.nowMs);
+    this.journal = new Journal(() => this.schedule.nowMs, options.story ?? true);
     this.arbiter = new SimArbiter(this.schedule, this.random);
-    this.disk = new SimDisk(this.schedule, this.random, this.journal);
+    this.disk = new SimDisk(this.schedule, this.random, this.journal, options.diskBugs);
+    this.segment = new Segment(this.schedule, this.random);
     this.ways = [new Way(this.schedule, this.random), new Way(this.schedule, this.random)];
     for (let number = 0; number < CLIENTS; number++) {
       const send = (frame: Uint8Array): void => this.#fromClient(frame);
@@ -76,9 +85,9 @@ export class Cluster {
     for (const client of this.clients) client.start();
   }
 
-  startProcess(name: string, role: 'primary' | 'backup'): SimProcess {
+  startProcess(name: string, role: 'primary' | 'backup', coldStart = false): SimProcess {
     const incarnation = this.random.hex(32);
-    const options = this.#replicaOptions(incarnation);
+    const options = this.#replicaOptions(incarnation, coldStart);
     const make = (nowMs: number): ReplicaLike => {
       const replica = role === 'primary' ? new Primary(options, nowMs) : new Backup(options, nowMs);
       return this.#options.wrap?.(replica, role) ?? replica;
@@ -94,6 +103,10 @@ export class Cluster {
     return this.#faults.get(of)!;
   }
 
+  healArbiter(of: SimProcess): void {
+    Object.assign(this.faultsOf(of), noArbiterFaults());
+  }
+
   /** The process is gone; its host's kernel says so, or (`silently`) nobody does. */
   kill(victim: SimProcess, silently: boolean): void {
     victim.kill(silently ? 'its host loses power' : 'SIGKILL');
@@ -101,6 +114,20 @@ export class Cluster {
     if (end !== 0 && end !== 1) return;
     if (silently) this.#link!.link.vanish(end);
     else this.#link!.link.close(end, 'reset by peer');
+  }
+
+  /** Both hosts and the disk server lose their power at once; a while later a person starts the machine again. */
+  losePower(outageMs: number): void {
+    this.journal.tell('power', 'fails everywhere');
+    for (const process of this.processes) this.kill(process, true);
+    this.disk.losePower();
+    this.schedule.after(outageMs, () => {
+      this.journal.life++;
+      this.journal.tell('power', 'is back: a person starts the machine again');
+      this.#firstOfLife = this.processes.length;
+      this.startProcess(`alice-${this.journal.life}`, 'primary', true);
+      this.schedule.after(this.random.between(0, 20), () => this.startProcess(`bob-${this.journal.life}`, 'backup'));
+    });
   }
 
   cutLink(): void {
@@ -133,14 +160,14 @@ export class Cluster {
     }
   }
 
-  #replicaOptions(incarnation: string): ReplicaOptions {
+  #replicaOptions(incarnation: string, coldStart: boolean): ReplicaOptions {
     return {
       vm: 'sim',
       machine: 'sim',
       incarnation,
       token: this.random.hex(32),
       alone: false,
-      coldStart: false,
+      coldStart,
       onDivergence: 'stop',
       bounds: { ...DEFAULT_BOUNDS, logBufferBytes: 256 * 1024, heldOutputBytes: 16 * 1024 },
       timing: {
@@ -157,7 +184,7 @@ export class Cluster {
   }
 
   #connect(from: SimProcess, channel: number): void {
-    const to = this.processes[0]!;
+    const to = this.processes[this.#firstOfLife]!;
     const fail = (): void =>
       this.schedule.after(20, () => from.event({ type: 'channel-closed', channel, why: 'no answer' }));
     if (this.ways[0].stalled || this.ways[1].stalled || to.killed || to.halted) return fail();
@@ -190,7 +217,7 @@ export class Cluster {
         const input: Input = { kind: 'entropy', device, id, data: this.random.bytes(length) };
         this.schedule.after(this.random.between(0.1, 2), () => process.event({ type: 'input', input }));
       } else if (output.kind === 'net-tx' && process.uplink) {
-        this.schedule.after(this.random.between(0.1, 0.5), () => {
+        this.segment.carry(() => {
           for (const client of this.clients) client.receive(output.frame);
         });
       }
@@ -202,7 +229,7 @@ export class Cluster {
     for (const process of this.processes) {
       if (!process.uplink) continue;
       const input: Input = { kind: 'net-rx', device: NET, frame };
-      this.schedule.after(this.random.between(0.1, 0.5), () => process.event({ type: 'input', input }));
+      this.segment.carry(() => process.event({ type: 'input', input }));
     }
   }
 }

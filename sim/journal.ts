@@ -1,94 +1,121 @@
 /**
- * What happened in a simulated run, and what must never happen. Every part of the cluster reports here; the checkers are
- * those at the end of PROTOCOL.md.
+ * What happened in a simulated run: the facts that the checkers judge (checkers.ts), and the story that a person reads. Every
+ * part of the cluster reports here. A life of the machine begins with each cold start; the first is life 1.
  */
-import { crc32c } from '../src/core/base/crc32c.ts';
 import type { BlockRequest, Output } from '../src/core/machine/doors.ts';
-import { markOf, sameMark } from '../src/core/replay/output-mark.ts';
 import type { ReplicaPhase } from '../src/core/replication/replica.ts';
+import { noLateWrite, oneOwner, type Violation } from './checkers.ts';
 
-interface Released {
-  readonly who: string;
-  readonly generation: number;
-  readonly sequence: number;
-  readonly output: Output;
+/** Something that happened, and its place among all that did. */
+interface Fact {
   readonly atMs: number;
+  readonly order: number;
 }
 
-export class Journal {
-  readonly story: string[] = [];
-  readonly violations: string[] = [];
-  readonly released: Released[] = [];
-  readonly #owners = new Map<number, string>();
-  readonly #landed: { readonly generation: number; readonly request: BlockRequest & { type: 'write' } }[] = [];
-  #highestOutput = -1;
-  #nowMs: () => number;
+/** A replica is the owner of a generation. `runs`: and its machine goes on from all that the generation's log holds. */
+export interface Owned extends Fact {
+  readonly who: string;
+  readonly incarnation: string;
+  readonly life: number;
+  readonly generation: number;
+  readonly phase: ReplicaPhase;
+  readonly runs: boolean;
+}
 
-  constructor(nowMs: () => number) {
+/** An output that has left its host. */
+export interface Released extends Fact {
+  readonly who: string;
+  readonly life: number;
+  readonly generation: number;
+  /** Its place among all outputs of the machine's life, from 1. */
+  readonly sequence: number;
+  readonly output: Output;
+}
+
+/** The disk has executed a request. */
+export interface Executed extends Fact {
+  readonly life: number;
+  readonly generation: number;
+  readonly request: BlockRequest;
+}
+
+/** A client read something else than what was acknowledged to it. */
+export interface Misread extends Fact {
+  readonly what: string;
+}
+
+const RUNNING: readonly ReplicaPhase[] = ['waiting-for-backup', 'forming', 'paired', 'alone'];
+
+export class Journal {
+  readonly owned: Owned[] = [];
+  readonly released: Released[] = [];
+  readonly executed: Executed[] = [];
+  readonly misreads: Misread[] = [];
+  /** How often each kind of fault has happened. */
+  readonly faults = new Map<string, number>();
+  life = 1;
+  readonly #lines: { readonly atMs: number; readonly who: string; readonly what: string }[] = [];
+  readonly #nowMs: () => number;
+  readonly #keepsStory: boolean;
+  #order = 0;
+
+  constructor(nowMs: () => number, keepsStory = true) {
     this.#nowMs = nowMs;
+    this.#keepsStory = keepsStory;
   }
 
   tell(who: string, what: string): void {
-    this.story.push(`${this.#nowMs().toFixed(2).padStart(9)} ms  ${who.padEnd(10)} ${what}`);
+    if (this.#keepsStory) this.#lines.push({ atMs: this.#nowMs(), who, what });
   }
 
-  violation(what: string): void {
-    this.violations.push(what);
-    this.tell('CHECK', what);
+  /** The story so far, a line each, with `violations` in their places. */
+  tellStory(violations: readonly Violation[] = []): string[] {
+    const accusations = violations.map(({ atMs, checker, what }) => ({
+      atMs,
+      who: 'CHECK',
+      what: `${checker}: ${what}`,
+    }));
+    const lines = [...this.#lines, ...accusations].sort((one, other) => one.atMs - other.atMs);
+    return lines.map(({ atMs, who, what }) => `${atMs.toFixed(2).padStart(9)} ms  ${who.padEnd(10)} ${what}`);
   }
 
-  /** A replica owns a generation from now on: one incarnation at most ever does. */
-  owns(incarnation: string, who: string, generation: number, phase: ReplicaPhase): void {
-    const owner = this.#owners.get(generation);
-    this.#owners.set(generation, owner ?? incarnation);
-    if (owner === undefined || owner === incarnation) return;
-    this.violation(`${who} is ${phase} in generation ${generation}, which is another's`);
+  get story(): readonly string[] {
+    return this.tellStory();
   }
 
-  /** An output has left its host. */
+  /** What can be judged while the run still goes on. */
+  get violations(): readonly Violation[] {
+    const misreads = this.misreads.map(
+      ({ atMs, what }) => ({ checker: 'no acknowledged flush is lost', atMs, what }) as const,
+    );
+    return [...oneOwner(this.owned), ...noLateWrite(this), ...misreads];
+  }
+
+  fault(kind: string): void {
+    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
+  }
+
+  /** The owner of `generation` is in `phase`. */
+  owns(who: string, incarnation: string, generation: number, phase: ReplicaPhase): void {
+    const runs = RUNNING.includes(phase);
+    this.owned.push({ ...this.#fact(), who, incarnation, life: this.life, generation, phase, runs });
+  }
+
   left(who: string, generation: number, sequence: number, output: Output): void {
     // Nobody outside can tell whether entropy was asked for.
     if (output.kind === 'entropy') return;
-    this.released.push({ who, generation, sequence, output, atMs: this.#nowMs() });
-    this.#highestOutput = Math.max(this.#highestOutput, generation);
+    this.released.push({ ...this.#fact(), who, life: this.life, generation, sequence, output });
   }
 
-  /** A disk write has landed: none may once a later owner has said anything. */
-  landed(generation: number, request: BlockRequest & { type: 'write' }): void {
-    this.#landed.push({ generation, request });
-    if (generation >= this.#highestOutput) return;
-    this.violation(
-      `a write of generation ${generation} at ${request.offset} landed after an output of generation ${this.#highestOutput}`,
-    );
+  landed(generation: number, request: BlockRequest): void {
+    this.executed.push({ ...this.#fact(), life: this.life, generation, request });
   }
 
-  /** Every released output must lie on the surviving history: the outputs of the machine that went on. */
-  compare(history: readonly Output[], survivor: string): void {
-    for (const { who, generation, sequence, output, atMs } of this.released) {
-      const kept = history[sequence - 1];
-      if (kept !== undefined && sameMark(markOf(kept, sequence), markOf(output, sequence))) continue;
-      const instead = kept === undefined ? 'nothing' : `another ${kept.kind}`;
-      this.violation(
-        `output ${sequence} (${output.kind}), released by ${who} in generation ${generation} at ${atMs.toFixed(2)} ms, ` +
-          `is not in the history of ${survivor}, which has ${instead} there`,
-      );
-      return;
-    }
+  misread(what: string): void {
+    this.misreads.push({ ...this.#fact(), what });
   }
 
-  /** And so must every write that has landed. (A write's id is never used again by this machine.) */
-  compareWrites(history: readonly Output[], survivor: string): void {
-    const written = new Map<number, BlockRequest>();
-    for (const output of history) if (output.kind === 'block') written.set(output.request.id, output.request);
-    for (const { generation, request } of this.#landed) {
-      const kept = written.get(request.id);
-      const same =
-        kept?.type === 'write' && kept.offset === request.offset && crc32c(kept.data) === crc32c(request.data);
-      if (same) continue;
-      this.violation(
-        `write ${request.id} of generation ${generation} landed, and is not in the history of ${survivor}`,
-      );
-      return;
-    }
+  #fact(): Fact {
+    return { atMs: this.#nowMs(), order: this.#order++ };
   }
 }

@@ -18,6 +18,10 @@ type Delivery = { readonly bytes: Uint8Array } | { readonly end: string };
 /** The way from one host to the other, for all channels: it may be stalled. Never changes the order. */
 export class Way {
   #stalled = false;
+  /** What this way is like: a message takes up to this much longer. */
+  usualSlowMs = 0;
+  /** And while it is slow, this much. */
+  slowMs = 0;
   readonly #queue: { readonly dueMs: number; readonly deliver: () => void }[] = [];
   #lastMs = 0;
   readonly #schedule: Schedule;
@@ -39,7 +43,10 @@ export class Way {
 
   carry(deliver: () => void): void {
     const { nowMs } = this.#schedule;
-    this.#lastMs = Math.max(this.#lastMs, nowMs + this.#random.between(0.1, 0.6));
+    this.#lastMs = Math.max(
+      this.#lastMs,
+      nowMs + this.#random.between(0.1, 0.6 + Math.max(this.slowMs, this.usualSlowMs)),
+    );
     this.#queue.push({ dueMs: this.#lastMs, deliver });
     this.#schedule.after(this.#lastMs - nowMs, () => this.#pump());
   }

@@ -29,6 +29,8 @@ export interface Surroundings {
   perform(process: SimProcess, action: Exclude<ReplicaAction, { type: 'cpu' | 'phase' | 'halt' }>): void;
 }
 
+/** Phases in which a primary owns its generation. */
+const OWNING: readonly ReplicaPhase[] = ['admitting', 'waiting-for-backup', 'forming', 'paired', 'alone'];
 const TICK_MS = 10;
 const SLICE_MS = 4;
 const BEAT_MS = 8;
@@ -57,11 +59,13 @@ export class SimProcess {
   readonly #schedule: Schedule;
   readonly #random: Random;
   readonly #journal: Journal;
-  readonly #originMs: number;
-  readonly #drift: number;
+  /** The host's clock: what it showed at a moment of simulated time, and how fast it goes since. */
+  #hostClock: { readonly hostMs: number; readonly atMs: number; readonly rate: number };
   #paused = false;
   /** What happened while it was paused. */
   #backlog: (() => void)[] = [];
+  /** What waits for a CPU thread that hangs. */
+  #cpuBacklog: (() => void)[] | undefined;
   #tickWaiting = false;
   #speed = 1;
   #sliceAt = Number.POSITIVE_INFINITY;
@@ -82,8 +86,7 @@ export class SimProcess {
     this.#schedule = schedule;
     this.#random = random;
     this.#journal = journal;
-    this.#originMs = random.between(0, 1e9);
-    this.#drift = random.between(0.99, 1.01);
+    this.#hostClock = { hostMs: random.between(0, 1e9), atMs: schedule.nowMs, rate: random.between(0.99, 1.01) };
     this.machine = new SimMachine({ witness: (output) => this.history.push(output) });
     const report = (message: CpuReport): void => this.#toMain(message);
     this.#cpu = new CpuSide({}, { machine: this.machine, report, onLive: (time) => this.#startClock(time) });
@@ -92,6 +95,11 @@ export class SimProcess {
 
   get paused(): boolean {
     return this.#paused;
+  }
+
+  /** Whether its CPU thread stands still now. */
+  get #stands(): boolean {
+    return this.#paused || this.#cpuBacklog !== undefined;
   }
 
   get alive(): boolean {
@@ -140,6 +148,32 @@ export class SimProcess {
     this.#journal.tell(this.name, 'has a dead CPU thread');
   }
 
+  /** The CPU thread stands still, while the main thread lives. */
+  hangCpuThread(): void {
+    this.#cpuBacklog ??= [];
+    this.#journal.tell(this.name, 'has a CPU thread that hangs');
+  }
+
+  freeCpuThread(): void {
+    const backlog = this.#cpuBacklog;
+    if (backlog === undefined || this.killed) return;
+    this.#cpuBacklog = undefined;
+    this.#journal.tell(this.name, 'has a CPU thread that goes on');
+    for (const run of backlog) this.#do(run);
+  }
+
+  /** The host's clock leaps forward: it was suspended, by its own count. */
+  jumpClock(byMs: number): void {
+    this.#hostClock = { ...this.#hostClock, hostMs: this.#hostMs() + byMs, atMs: this.#schedule.nowMs };
+    this.#journal.tell(this.name, `has a clock that leaps by ${byMs.toFixed(0)} ms`);
+  }
+
+  /** From now on the host's clock goes `rate` times as fast as time. */
+  setClockRate(rate: number): void {
+    this.#hostClock = { hostMs: this.#hostMs(), atMs: this.#schedule.nowMs, rate };
+    this.#journal.tell(this.name, `has a clock that goes at ${rate.toFixed(3)} of its pace`);
+  }
+
   #do(run: () => void): void {
     if (this.killed) return;
     if (this.#paused) this.#backlog.push(run);
@@ -147,7 +181,8 @@ export class SimProcess {
   }
 
   #hostMs(): number {
-    return this.#originMs + this.#schedule.nowMs * this.#drift;
+    const { hostMs, atMs, rate } = this.#hostClock;
+    return hostMs + (this.#schedule.nowMs - atMs) * rate;
   }
 
   #perform(action: ReplicaAction): void {
@@ -158,8 +193,8 @@ export class SimProcess {
         this.phase = action.phase;
         this.generation = action.generation;
         this.#journal.tell(this.name, `${action.phase}, generation ${action.generation}: ${action.why}`);
-        if (['admitting', 'alone'].includes(action.phase)) {
-          this.#journal.owns(this.incarnation, this.name, action.generation, action.phase);
+        if (this.#owns(action.phase)) {
+          this.#journal.owns(this.name, this.incarnation, action.generation, action.phase);
         }
         return;
       case 'halt':
@@ -170,6 +205,12 @@ export class SimProcess {
       default:
         return this.#around.perform(this, action);
     }
+  }
+
+  /** A backup owns nothing before it has won. */
+  #owns(phase: ReplicaPhase): boolean {
+    if (phase === 'admitting' || phase === 'alone') return true;
+    return OWNING.includes(phase) && this.status().role === 'primary';
   }
 
   #tick(): void {
@@ -192,13 +233,21 @@ export class SimProcess {
 
   #toCpu(command: CpuCommand): void {
     this.#schedule.after(0.03, () =>
-      this.#do(() => {
+      this.#onCpu(() => {
         if (this.cpuDead) return;
         if (command.type === 'speed') this.#speed = command.fraction;
         this.#cpu.handle(command);
         this.#wake(0.02);
       }),
     );
+  }
+
+  /** Something for the CPU thread: now, or when it goes on. */
+  #onCpu(run: () => void): void {
+    this.#do(() => {
+      if (this.#cpuBacklog === undefined) run();
+      else this.#cpuBacklog.push(run);
+    });
   }
 
   #wake(delayMs: number): void {
@@ -208,7 +257,7 @@ export class SimProcess {
     this.#schedule.after(delayMs, () => {
       if (this.#sliceAt !== atMs) return;
       this.#sliceAt = Number.POSITIVE_INFINITY;
-      this.#do(() => this.#slice());
+      this.#onCpu(() => this.#slice());
     });
   }
 
@@ -222,7 +271,7 @@ export class SimProcess {
   #beat(): void {
     if (this.killed || this.cpuDead || this.halted) return;
     this.#schedule.after(BEAT_MS, () => this.#beat());
-    if (!this.#paused) this.#cpu.beat();
+    if (!this.#stands) this.#cpu.beat();
   }
 
   #startClock(time: bigint): void {
@@ -232,7 +281,7 @@ export class SimProcess {
   #clock(): void {
     if (this.killed || this.cpuDead || this.halted) return;
     this.#schedule.after(CLOCK_MS, () => this.#clock());
-    if (this.#paused || !this.#cpu.recording) return;
+    if (this.#stands || !this.#cpu.recording) return;
     const elapsedMs = this.#hostMs() - this.#clockBase.hostMs;
     const due = this.#clockBase.time + BigInt(Math.floor(elapsedMs * TICKS_A_MS));
     const time = due > this.machine.time ? due : this.machine.time;

@@ -1,52 +1,84 @@
 /**
- * Runs seeds of the simulated cluster, and tells the story of the first one that fails:
+ * Runs seeds of the simulated cluster (docs/simulator.md):
  *
- *     node sim/run.ts --seeds 1000 --from 1
- *     node sim/run.ts --seed 417          the story of one seed, whether it fails or not
- *     node sim/run.ts --bug NAME          with a bug planted (bugs.ts)
+ *     npm run sim -- --seeds 1000 --from 1
+ *
+ * The first seed that fails ends the run with status 1, with what is wrong and the command that tells its story.
  */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bugs } from './bugs.ts';
+import { runSeeds } from './pool.ts';
 import { type Outcome, runSeed } from './scenario.ts';
+import { Summary } from './summary.ts';
+
+const usage = `npm run sim -- [options]
+  --seeds N    how many seeds (1000)
+  --from S     the first one (1)
+  --jobs J     threads (all of this machine: ${availableParallelism()})
+  --all        go on after a failure, and list them
+  --bug NAME   with a bug planted: ${Object.keys(bugs).join(', ')}
+  --seed S     this seed alone
+  --story      and tell its story`;
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '200' },
+    seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    all: { type: 'boolean', default: false },
     bug: { type: 'string' },
+    seed: { type: 'string' },
+    story: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 
-const bug = values.bug === undefined ? {} : bugs[values.bug];
-if (bug === undefined) {
-  console.error(`there is no bug '${values.bug}'; there are: ${Object.keys(bugs).join(', ')}`);
+function fail(message: string): never {
+  console.error(`${message}\n${usage}`);
   process.exit(2);
 }
 
-function tell(outcome: Outcome): void {
-  console.log(`seed ${outcome.seed}`);
+function number(name: 'seeds' | 'from' | 'jobs' | 'seed', least: number): number {
+  const value = Number(values[name]);
+  if (!Number.isSafeInteger(value) || value < least) fail(`--${name} is a whole number, not '${values[name]}'`);
+  return value;
+}
+
+function complain({ seed, violations }: Outcome): void {
+  console.log(`seed ${seed} fails:`);
+  for (const { atMs, checker, what } of violations.slice(0, 5))
+    console.log(`  ${checker}: ${what} (at ${atMs.toFixed(2)} ms)`);
+  if (violations.length > 5) console.log(`  and ${violations.length - 5} more`);
+}
+
+/** One seed, for a person. */
+function tell(seed: number): number {
+  const outcome = runSeed(seed, { ...bugs[bug ?? ''], story: values.story });
   for (const line of outcome.story) console.log(line);
-  for (const violation of outcome.violations) console.log(`VIOLATION: ${violation}`);
+  if (outcome.violations.length > 0) complain(outcome);
+  else console.log(`seed ${seed} keeps every promise; in the end: ${outcome.ending}`);
+  return outcome.violations.length > 0 ? 1 : 0;
 }
 
-if (values.seed !== undefined) {
-  const outcome = runSeed(Number(values.seed), bug);
-  tell(outcome);
-  process.exit(outcome.violations.length > 0 ? 1 : 0);
+async function many(): Promise<number> {
+  const summary = new Summary();
+  const request = { from: number('from', 0), seeds: number('seeds', 1), jobs: number('jobs', 1), bug, all: values.all };
+  const startMs = performance.now();
+  await runSeeds(request, (outcome) => {
+    summary.add(outcome);
+    if (outcome.violations.length === 0) return;
+    complain(outcome);
+    console.log(`  again: npm run sim -- --seed ${outcome.seed}${bug === undefined ? '' : ` --bug ${bug}`} --story`);
+  });
+  for (const line of summary.lines((performance.now() - startMs) / 1000)) console.log(line);
+  return summary.failures > 0 ? 1 : 0;
 }
 
-const from = Number(values.from);
-const seeds = Number(values.seeds);
-let failovers = 0;
-let answers = 0;
-for (let seed = from; seed < from + seeds; seed++) {
-  const outcome = runSeed(seed, bug);
-  if (outcome.violations.length > 0) {
-    tell(outcome);
-    process.exit(1);
-  }
-  failovers += outcome.failedOver ? 1 : 0;
-  answers += outcome.answers;
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
 }
-console.log(`${seeds} seeds from ${from}: no violation; ${failovers} failovers, ${answers} answers checked`);
+const bug = values.bug;
+if (bug !== undefined && !(bug in bugs)) fail(`there is no bug '${bug}'`);
+process.exitCode = values.seed === undefined ? await many() : tell(number('seed', 0));

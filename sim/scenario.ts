@@ -1,183 +1,82 @@
 /**
- * One seed, one run: a pair comes up, clients work, faults happen, faults end, and the checkers look. Everything, the faults
- * and their times included, follows from the seed.
+ * One seed, one run: a pair comes up, clients work, faults strike and end, and the checkers judge. Everything, the faults and
+ * their times included, follows from the seed.
  */
+import { check, checkers, type Violation } from './checkers.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
-import type { SimProcess } from './process.ts';
+import { evidenceOf } from './evidence.ts';
+import { planFaults, setWeather, strike } from './faults.ts';
 
-/** Faults happen between these times, and have ended by the third; the run ends at the last. */
+/** Faults strike between these times, and have ended by the third. */
 const FIRST_FAULT_MS = 250;
-const LAST_FAULT_MS = 1400;
+const LAST_FAULT_MS = 1200;
 const QUIET_MS = 2200;
-const END_MS = 3600;
+/** After the last fault a run goes on at least so long, and at most so long until all stands well. */
+const CALM_MS = 300;
+const PATIENCE_MS = 2000;
+const LOOK_MS = 100;
+
+/** How a run came out: who has the machine in the end. */
+export const endings = ['the first pair', 'the backup', 'the primary alone', 'started again', 'nobody'] as const;
+export type Ending = (typeof endings)[number];
 
 export interface Outcome {
   readonly seed: number;
-  readonly violations: readonly string[];
+  readonly violations: readonly Violation[];
+  /** Empty unless asked for. */
   readonly story: readonly string[];
-  /** What happened, for a summary. */
-  readonly failedOver: boolean;
+  readonly ending: Ending;
+  readonly faults: ReadonlyMap<string, number>;
+  /** Answers that clients have checked. */
   readonly answers: number;
+  readonly simulatedMs: number;
 }
 
-type Fault = (cluster: Cluster, victim: SimProcess) => void;
-
-/** Pauses and partitions last from a blink to longer than any suspicion. */
-const duration = (cluster: Cluster): number =>
-  cluster.random.pick([5, 30, 80, 150, 250, 350, 700]) * cluster.random.between(0.7, 1.3);
-
-const until = (cluster: Cluster, endMs: number, end: () => void): void =>
-  cluster.schedule.after(Math.min(endMs, QUIET_MS - cluster.schedule.nowMs), end);
-
-const faults: Record<string, Fault> = {
-  kill: (cluster, victim) => cluster.kill(victim, false),
-  'power loss': (cluster, victim) => cluster.kill(victim, true),
-  pause: (cluster, victim) => {
-    victim.pause();
-    until(cluster, duration(cluster), () => victim.continue());
-  },
-  cut: (cluster) => cluster.cutLink(),
-  partition: (cluster) => {
-    cluster.journal.tell('network', 'the hosts do not reach each other');
-    for (const way of cluster.ways) way.stall(true);
-    until(cluster, duration(cluster), () => {
-      cluster.journal.tell('network', 'the hosts reach each other again');
-      for (const way of cluster.ways) way.stall(false);
-    });
-  },
-  'one-way partition': (cluster) => {
-    const direction = cluster.random.below(2) as 0 | 1;
-    cluster.journal.tell('network', `nothing arrives at the ${direction === 0 ? 'backup' : 'primary'}`);
-    cluster.ways[direction].stall(true);
-    until(cluster, duration(cluster), () => {
-      cluster.journal.tell('network', 'the hosts reach each other again');
-      cluster.ways[direction].stall(false);
-    });
-  },
-  'partition and cut': (cluster) => {
-    cluster.journal.tell('network', 'the hosts do not reach each other, and the channel breaks');
-    for (const way of cluster.ways) way.stall(true);
-    cluster.cutLink();
-    until(cluster, duration(cluster), () => {
-      for (const way of cluster.ways) way.stall(false);
-    });
-  },
-  'no arbiter': (cluster, victim) => {
-    cluster.journal.tell(victim.name, 'cannot reach the arbiter');
-    const its = cluster.faultsOf(victim);
-    its.unreachable = true;
-    until(cluster, 3 * duration(cluster), () => {
-      its.unreachable = false;
-    });
-  },
-  'bad arbiter': (cluster, victim) => {
-    cluster.journal.tell(victim.name, 'has a bad way to the arbiter');
-    const its = cluster.faultsOf(victim);
-    Object.assign(its, { loseRequest: 0.2, loseReply: 0.6, late: 0.2 });
-    until(cluster, 4 * duration(cluster), () => Object.assign(its, { loseRequest: 0, loseReply: 0, late: 0 }));
-  },
-  'slow disk': (cluster) => {
-    cluster.journal.tell('disk', 'is slow');
-    cluster.disk.slowMs = 60;
-    until(cluster, 2 * duration(cluster), () => {
-      cluster.disk.slowMs = 0;
-    });
-  },
-  'no uplink': (cluster, victim) => {
-    cluster.journal.tell(victim.name, 'has lost its uplink');
-    victim.uplink = false;
-    victim.event({ type: 'uplink', up: false });
-    until(cluster, duration(cluster), () => {
-      victim.uplink = true;
-      victim.event({ type: 'uplink', up: true });
-    });
-  },
-  'dead CPU thread': (_, victim) => victim.killCpuThread(),
-  'hand-over': (_, victim) => victim.event({ type: 'hand-over' }),
-  restart: (cluster, victim) => {
-    cluster.kill(victim, false);
-    cluster.startProcess(`${victim.name}'`, 'primary');
-  },
-};
-
-/** Runs one seed. */
+/** Runs one seed. `options.story`: with its story. */
 export function runSeed(seed: number, options: Omit<ClusterOptions, 'seed'> = {}): Outcome {
-  const cluster = new Cluster({ seed, resumeMs: seed % 3 === 0 ? 60 : 0, ...options });
-  const { schedule, random, journal } = cluster;
+  const cluster = new Cluster({ seed, resumeMs: seed % 3 === 0 ? 60 : 0, story: false, ...options });
+  const { schedule, journal } = cluster;
+  setWeather(cluster);
   cluster.start();
-  const count = 1 + random.below(4);
-  for (let number = 0; number < count; number++) {
-    schedule.after(random.between(FIRST_FAULT_MS, LAST_FAULT_MS), () => {
-      const name = random.pick(Object.keys(faults));
-      faults[name]!(cluster, cluster.processes[random.below(2)]!);
+  let endedMs = FIRST_FAULT_MS;
+  for (const { atMs, kind } of planFaults(cluster.random, FIRST_FAULT_MS, LAST_FAULT_MS)) {
+    endedMs = Math.max(endedMs, atMs);
+    schedule.after(atMs, () => {
+      endedMs = Math.max(endedMs, strike(cluster, kind, QUIET_MS));
     });
   }
-  schedule.runUntil(QUIET_MS);
+  while (schedule.nowMs < endedMs) schedule.runUntil(endedMs);
   journal.tell('network', 'all faults have ended');
-  const before = cluster.clients.map((client) => client.answers);
-  schedule.runUntil(END_MS);
-  check(cluster, before);
+  const evidence = calmDown(cluster);
+  const violations = check(evidence);
   return {
     seed,
-    violations: journal.violations,
-    story: journal.story,
-    failedOver: cluster.processes.slice(1).some((process) => process.phase === 'alone'),
+    violations,
+    story: options.story === true ? journal.tellStory(violations) : [],
+    ending: endingOf(cluster),
+    faults: journal.faults,
     answers: cluster.clients.reduce((sum, client) => sum + client.answers, 0),
+    simulatedMs: schedule.nowMs,
   };
 }
 
-function check(cluster: Cluster, answersBefore: readonly number[]): void {
-  const survivor = checkPhases(cluster);
-  checkHistory(cluster);
-  if (survivor === undefined) return;
-  const works = cluster.clients.every((client, index) => client.answers > answersBefore[index]!);
-  if (!works) cluster.journal.violation(`${survivor.name} goes on, but a client gets no answers`);
-  checkDisk(cluster);
-}
-
-/** When faults have ended, whoever owns the newest generation goes on, and nobody is stuck. Returns who goes on. */
-function checkPhases({ processes, arbiter, journal }: Cluster): SimProcess | undefined {
-  const { generation, incarnation } = arbiter.newest;
-  const owner = processes.find((process) => process.incarnation === incarnation);
-  const live = processes.filter((process) => process.alive && !process.cpuDead);
-  for (const process of live) {
-    if (!['alone', 'paired', 'connecting', 'waiting-for-backup'].includes(process.phase)) {
-      journal.violation(`${process.name} is still ${process.phase}`);
-    }
-    if (!['alone', 'paired'].includes(process.phase)) continue;
-    if (process.generation !== generation) {
-      journal.violation(`${process.name} is ${process.phase} in generation ${process.generation}; it has ended`);
-    }
-    const peer = live.find((other) => other !== process && other.phase === 'paired');
-    if (process.phase === 'paired' && peer === undefined) journal.violation(`${process.name} is paired with nobody`);
-  }
-  if (owner === undefined || owner.killed || owner.cpuDead) return undefined;
-  if (owner.halted || !['alone', 'paired'].includes(owner.phase)) {
-    journal.violation(`${owner.name} owns generation ${generation}, and is ${owner.phase}`);
-    return undefined;
-  }
-  return owner;
-}
-
-/** Released outputs lie on the history of the last owner that ever ran. */
-function checkHistory({ processes, arbiter, journal }: Cluster): void {
-  for (let { generation } = arbiter.newest; generation >= 0; generation--) {
-    const owner = processes.find((process) => process.incarnation === arbiter.owner(generation));
-    // With a dead CPU thread it never took a step as the owner.
-    if (owner === undefined || (owner.cpuDead && owner.phase !== 'alone')) continue;
-    journal.compare(owner.history, owner.name);
-    return journal.compareWrites(owner.history, owner.name);
+/** Runs on until all stands well, or patience is at its end. */
+function calmDown(cluster: Cluster): ReturnType<typeof evidenceOf> {
+  const { schedule } = cluster;
+  const answered = cluster.clients.map(({ answers }) => answers);
+  const latestMs = schedule.nowMs + PATIENCE_MS;
+  schedule.runUntil(schedule.nowMs + CALM_MS);
+  for (;;) {
+    const evidence = evidenceOf(cluster, answered);
+    if (schedule.nowMs >= latestMs || checkers['redundant again'](evidence).length === 0) return evidence;
+    schedule.runUntil(schedule.nowMs + LOOK_MS);
   }
 }
 
-/** What was acknowledged after a flush is on the disk. */
-function checkDisk({ clients, disk, journal }: Cluster): void {
-  for (const [number, client] of clients.entries()) {
-    for (const [key, frame] of client.acknowledged) {
-      const sector = disk.sectors.get(key);
-      const value = sector === undefined ? 0 : new DataView(sector.buffer, sector.byteOffset).getUint32(0, true);
-      if (value === frame.value || client.mayHaveWritten(key, value)) continue;
-      journal.violation(`the disk has ${value} for key ${key}; client ${number} was promised ${frame.value}`);
-    }
-  }
+function endingOf({ processes, journal }: Cluster): Ending {
+  const going = processes.filter(({ alive, phase }) => alive && (phase === 'alone' || phase === 'paired'));
+  if (going.length === 0) return 'nobody';
+  if (journal.life > 1) return 'started again';
+  if (going.some(({ phase }) => phase === 'paired')) return 'the first pair';
+  return going.includes(processes[0]!) ? 'the primary alone' : 'the backup';
 }

@@ -1,0 +1,75 @@
+/** Runs many seeds, on threads of their own if more than one is wanted. A seed's run is the same on any of them. */
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { bugs } from './bugs.ts';
+import { type Outcome, runSeed } from './scenario.ts';
+
+export interface SeedsRequest {
+  readonly from: number;
+  readonly seeds: number;
+  readonly jobs: number;
+  /** A planted bug, by name. */
+  readonly bug?: string | undefined;
+  /** Go on after a failure. */
+  readonly all?: boolean;
+}
+
+/** So many seeds at a time are given to a thread. */
+const CHUNK = 20;
+
+interface Chunk {
+  readonly from: number;
+  readonly seeds: number;
+  readonly bug: string | undefined;
+}
+
+/**
+ * Calls `each` with the outcomes, in any order. Unless `all` is asked for, no seed is begun once one has failed, and `each`
+ * hears of the failure with the lowest number last.
+ */
+export async function runSeeds(request: SeedsRequest, each: (outcome: Outcome) => void): Promise<void> {
+  let next = request.from;
+  const end = request.from + request.seeds;
+  let failed: Outcome | undefined;
+  const take = (): Chunk | undefined => {
+    if (next >= end || (failed !== undefined && request.all !== true)) return undefined;
+    const from = next;
+    next = Math.min(end, from + CHUNK);
+    return { from, seeds: next - from, bug: request.bug };
+  };
+  const done = (outcomes: readonly Outcome[]): void => {
+    for (const outcome of outcomes) {
+      if (outcome.violations.length === 0 || request.all === true) each(outcome);
+      else if (failed === undefined || outcome.seed < failed.seed) failed = outcome;
+    }
+  };
+  if (request.jobs === 1) for (let chunk = take(); chunk !== undefined; chunk = take()) done(run(chunk));
+  else await Promise.all(Array.from({ length: request.jobs }, () => runThread(take, done)));
+  if (failed !== undefined) each(failed);
+}
+
+function run({ from, seeds, bug }: Chunk): Outcome[] {
+  const options = bug === undefined ? {} : bugs[bug]!;
+  const outcomes: Outcome[] = [];
+  for (let seed = from; seed < from + seeds; seed++) outcomes.push(runSeed(seed, options));
+  return outcomes;
+}
+
+/** One thread: a chunk out, its outcomes in, until there are no more. */
+function runThread(take: () => Chunk | undefined, done: (outcomes: readonly Outcome[]) => void): Promise<void> {
+  const worker = new Worker(new URL(import.meta.url));
+  return new Promise((resolve, reject) => {
+    const give = (): void => {
+      const chunk = take();
+      if (chunk !== undefined) worker.postMessage(chunk);
+      else void worker.terminate().then(() => resolve());
+    };
+    worker.on('error', reject);
+    worker.on('message', (outcomes: Outcome[]) => {
+      done(outcomes);
+      give();
+    });
+    give();
+  });
+}
+
+if (!isMainThread) parentPort?.on('message', (chunk: Chunk) => parentPort!.postMessage(run(chunk)));

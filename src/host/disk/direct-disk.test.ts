@@ -96,28 +96,3 @@ test('the lock is gone with a killed holder', async () => {
   await disk.close();
   await (await open(path)).close();
 });
-
-test('a full file system fails the request and says so', async (t) => {
-  const mount = join(directory, 'small');
-  mkdirSync(mount);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount], { stdio: 'ignore' });
-  } catch {
-    t.skip('a small file system cannot be mounted here');
-    return;
-  }
-  try {
-    const path = join(mount, 'disk.raw');
-    writeFileSync(path, '');
-    truncateSync(path, 8 * 1024 * 1024);
-    const problems: string[] = [];
-    const disk = await openDirectDisk(path, (line) => problems.push(line));
-    const data = new Uint8Array(4 * 1024 * 1024).fill(1);
-    assert.deepEqual(await disk.request({ type: 'write', id: 1, offset: 0, data }), { ok: false, error: 'no-space' });
-    assert.match(problems[0] ?? '', /file system is full/);
-    assert.ok((await disk.request({ type: 'read', id: 2, offset: 0, length: 512 })).ok);
-    await disk.close();
-  } finally {
-    execFileSync('umount', ['--lazy', mount]);
-  }
-});

@@ -2,9 +2,10 @@
  * What every disk does, a file or a server: the suite that each implementation of `Disk` runs.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { BlockRequest } from '../../core/machine/doors.ts';
 import type { Disk } from './disk.ts';
@@ -134,5 +135,49 @@ export function testDisk(name: string, open: (path: string, directory: string) =
     assert.deepEqual(await underWay, { ok: true });
     assert.deepEqual(await disk.request({ type: 'flush', id: nextId++ }), { ok: false, error: 'closed' });
     assert.equal(readFileSync(path)[1024 * 1024 - 1], 9);
+  });
+
+  run('after it was closed and opened again, everything is there', async (disk, path, opened) => {
+    assert.ok((await write(disk, 4096, bytes(4096, 7))).ok);
+    assert.ok((await disk.request({ type: 'flush', id: nextId++ })).ok);
+    await opened.close();
+    const again = await open(path, dirname(path));
+    try {
+      assert.deepEqual(await read(again.disk, 4096, 4096), bytes(4096, 7));
+      assert.ok((await write(again.disk, 0, bytes(512, 8))).ok);
+    } finally {
+      await again.close();
+    }
+  });
+
+  run('a second opener is refused, and the first is not disturbed', async (disk, path) => {
+    await assert.rejects(open(path, dirname(path)), { code: 'disk-in-use' });
+    assert.ok((await write(disk, 0, bytes(512, 1))).ok);
+  });
+
+  test(`${name}: a full file system fails the request and says so`, async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'understudy-disk-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const mount = join(directory, 'small');
+    mkdirSync(mount);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount], { stdio: 'ignore' });
+    } catch {
+      t.skip('a small file system cannot be mounted here');
+      return;
+    }
+    try {
+      const path = join(mount, 'disk.raw');
+      writeFileSync(path, '');
+      truncateSync(path, SIZE);
+      const { disk, problems, close } = await open(path, directory);
+      const data = bytes(SIZE / 2, 1);
+      assert.deepEqual(await write(disk, 0, data), { ok: false, error: 'no-space' });
+      assert.match(problems[0] ?? '', /file system is full/);
+      assert.deepEqual(await read(disk, SIZE - 512, 512), bytes(512, 0));
+      await close();
+    } finally {
+      execFileSync('umount', ['--lazy', mount]);
+    }
   });
 }

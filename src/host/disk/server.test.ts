@@ -24,11 +24,12 @@ for (const [kind, listenAt] of [
   ['a unix socket', (directory: string): StreamAddress => ({ path: join(directory, 'disk.sock') })],
   ['TCP', (): StreamAddress => ({ host: '127.0.0.1', port: 0 })],
 ] as const) {
+  const incarnation = newIdentifier();
   testDisk(`a disk server over ${kind}`, async (path, stateDir) => {
     const problems: string[] = [];
     const onProblem = (line: string) => problems.push(line);
     const server = await startDiskServer({ path, vm: 'm', listen: [listenAt(stateDir)], stateDir, onProblem });
-    const writer = { generation: 0, incarnation: newIdentifier() };
+    const writer = { generation: 0, incarnation };
     const disk = await connectDisk({ address: server.addresses[0]!, vm: 'm', writer, onFenced: notFenced });
     const close = async () => {
       await disk.close();

@@ -1,0 +1,71 @@
+/** A real etcd (Debian's etcd-server) with one member, on the loopback, in a temporary directory. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EtcdClient, encodeText, rangeEnd } from '../../../../src/host/arbiter/etcd-client.ts';
+import { type ArbiterServer, freePort, ServerProcess } from './server-process.ts';
+
+export type EtcdServer = ArbiterServer & {
+  readonly client: EtcdClient;
+  /** With TLS: the certificate that it made for itself. */
+  readonly certificate: string;
+};
+
+export async function startEtcd(options: { readonly tls?: boolean } = {}): Promise<EtcdServer> {
+  const { tls = false } = options;
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-etcd-'));
+  const [port, peerPort] = [await freePort(), await freePort()];
+  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
+  const peerUrl = `http://127.0.0.1:${peerPort}`;
+  const words = [
+    ...['--name', 'one', '--data-dir', join(directory, 'data')],
+    ...['--listen-client-urls', url, '--advertise-client-urls', url],
+    ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
+    ...['--initial-cluster', `one=${peerUrl}`, ...(tls ? ['--auto-tls'] : [])],
+  ];
+  const certificate = join(directory, 'data', 'fixtures', 'client', 'cert.pem');
+  const newClient = (): EtcdClient =>
+    new EtcdClient({
+      members: [`127.0.0.1:${port}`],
+      tls: tls ? { ca: certificate, cert: undefined, key: undefined } : undefined,
+      user: undefined,
+      passwordFile: undefined,
+      timeoutMs: 2000,
+    });
+  const isReady = async (): Promise<boolean> => {
+    const client = newClient();
+    await client.call('kv/range', { key: encodeText('ready') }).finally(() => client.close());
+    return true;
+  };
+  let server = new ServerProcess('etcd', words);
+  await server.ready(isReady);
+  const client = newClient();
+  return {
+    port,
+    client,
+    certificate,
+    version: execFileSync('etcd', ['--version'], { encoding: 'utf8' }).split('\n')[0]!,
+    newStore: async () => {
+      const prefix = `test/${crypto.randomUUID()}`;
+      return {
+        addressAt: (at) => `etcd://127.0.0.1:${at}/${prefix}`,
+        clear: async () => {
+          await client.call('kv/deleterange', { key: encodeText(prefix), range_end: encodeText(rangeEnd(prefix)) });
+        },
+      };
+    },
+    kill: () => server.kill(),
+    restart: async () => {
+      server = new ServerProcess('etcd', words);
+      await server.ready(isReady);
+    },
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+    remove: async () => {
+      client.close();
+      await server.kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}

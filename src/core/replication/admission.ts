@@ -3,12 +3,14 @@ import { type Hello, PROTOCOL_VERSION, type RefusalCode } from './message.ts';
 import type { ReplicaOptions, ReplicaPhase } from './replica.ts';
 
 export interface AdmissionView {
-  readonly options: Pick<ReplicaOptions, 'vm' | 'machine'>;
+  readonly options: Pick<ReplicaOptions, 'vm' | 'machine' | 'transfer'>;
   readonly phase: ReplicaPhase;
   readonly generation: number;
   /** The backup of this generation, and whether its channel may be replaced at the batch that it names. */
   readonly backup: string | undefined;
   readonly mayResume: (received: number) => boolean;
+  /** A copy of the running machine could be begun. */
+  readonly mayCopy: boolean;
 }
 
 /** Why this peer is not let in; undefined if it is. */
@@ -26,6 +28,10 @@ export function refusalOf(hello: Hello, view: AdmissionView): [RefusalCode, stri
     return ['other-generation', `the primary is in generation ${generation} and cannot go back`];
   }
   if (phase === 'waiting-for-backup') return undefined;
-  if (phase === 'alone') return ['too-late', 'the machine has run already: a backup joins at its start'];
+  if (phase === 'alone') {
+    if (options.transfer === undefined)
+      return ['too-late', 'the machine has run, and this primary makes no copies of it'];
+    if (view.mayCopy) return undefined;
+  }
   return ['busy', `the primary is ${phase}`];
 }

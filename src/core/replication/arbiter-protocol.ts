@@ -48,7 +48,7 @@ export type ArbiterReply =
     }
   | { readonly op: 'read-record'; readonly generation: number; readonly outcome: 'missing' | 'unknown' };
 
-/** The token of a generation's record: a fresh one for each, made from the owner's random secret. 32 hexadecimal digits. */
-export function tokenOf(secret: string, generation: number): string {
-  return sha256Hex(new TextEncoder().encode(`${secret} ${generation}`)).slice(0, 32);
+/** The token of a generation's record, or of something else: one for each, made from the owner's random secret. 32 hexadecimal digits. */
+export function tokenOf(secret: string, what: number | string): string {
+  return sha256Hex(new TextEncoder().encode(`${secret} ${what}`)).slice(0, 32);
 }

@@ -17,6 +17,7 @@ const welcome: Message & { type: 'welcome' } = {
   machine: 'hash',
   incarnation: 'primary',
   resume: false,
+  transfer: '',
 };
 const record = { token: 'token', primary: 'primary', backup: 'backup' };
 

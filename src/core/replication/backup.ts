@@ -23,6 +23,7 @@ import type {
   ReplicaPhase,
   ReplicaStatus,
 } from './replica.ts';
+import { TransferSink } from './transfer-sink.ts';
 
 type Drained = CpuReport & { type: 'drained' };
 
@@ -49,6 +50,11 @@ export class Backup {
   #echo = Number.NEGATIVE_INFINITY;
   #ackMs = Number.NEGATIVE_INFINITY;
   #uplink = true;
+
+  /** The copy of a running machine that this replica is given, and its own channel. */
+  #transfer: TransferSink | undefined;
+  #transferChannel: ChannelId | undefined;
+  #transfers = 0;
 
   readonly #cpu: CpuView;
   /** Bytes of log that the machine has done. */
@@ -88,6 +94,7 @@ export class Backup {
       heldOutputs: this.#kept.length,
       speed: 1,
       cpu: this.#cpu.state(nowMs),
+      transfer: this.#phase === 'receiving' ? this.#transfer?.progress() : undefined,
     };
   }
 
@@ -125,6 +132,7 @@ export class Backup {
         return this.#channelClosed(event.channel, event.why, nowMs);
       case 'message':
         if (event.channel === this.#channel) this.#message(event.message, nowMs);
+        else if (event.channel === this.#transferChannel) this.#piece(event.message, nowMs);
         return;
       case 'other-version':
         if (event.channel === this.#channel) this.#refusedVersion(event.version);
@@ -145,6 +153,7 @@ export class Backup {
         if (this.#open) this.#send({ type: 'bye', generation: this.#generation, reason: 'shutdown' });
         return this.#halt({ code: 'shutdown', message: 'stopped by request' });
       case 'disk-answer':
+      case 'copied':
       case 'own-address-seen':
       case 'hand-over':
       case 'run-alone':
@@ -157,8 +166,9 @@ export class Backup {
     if (again !== undefined) this.#do({ type: 'arbiter', request: again });
     if (this.#admitAgainMs !== undefined && nowMs >= this.#admitAgainMs) this.#admit();
     if (this.#connectAtMs !== undefined && nowMs >= this.#connectAtMs) this.#connect();
-    const pairing = this.#phase === 'connecting' || this.#phase === 'verifying';
-    if (pairing && this.#open && this.#detector?.suspects(nowMs)) this.#drop('the primary says nothing', nowMs);
+    if (this.#isPairing && this.#open && this.#detector?.suspects(nowMs)) this.#drop('the primary says nothing', nowMs);
+    if (this.#phase === 'receiving' && nowMs - this.#ackMs >= this.#options.timing.heartbeatMs)
+      this.#tellProgress(nowMs);
     if (this.#phase !== 'paired') return;
     const { resumeMs, heartbeatMs } = this.#options.timing;
     if (this.#closedMs !== undefined && nowMs - this.#closedMs >= resumeMs) this.#leave('the channel is gone', nowMs);
@@ -176,6 +186,10 @@ export class Backup {
   }
 
   #channelOpen(channel: ChannelId, nowMs: number): void {
+    if (channel === this.#transferChannel && this.#transfer !== undefined) {
+      const join = { type: 'join', generation: this.#generation, transfer: this.#transfer.name } as const;
+      return this.#do({ type: 'send', channel, message: join });
+    }
     if (channel !== this.#channel) return;
     this.#open = true;
     const { vm, machine, incarnation, timing } = this.#options;
@@ -195,13 +209,24 @@ export class Backup {
     });
   }
 
+  /** Nothing was acknowledged in this generation: it is not ours to claim. */
+  get #isPairing(): boolean {
+    return this.#phase === 'connecting' || this.#phase === 'verifying' || this.#phase === 'receiving';
+  }
+
   #channelClosed(channel: ChannelId, why: string, nowMs: number): void {
+    if (channel === this.#transferChannel) {
+      this.#transferChannel = undefined;
+      // Once every piece is here it has done its work.
+      if (this.#phase === 'receiving' && !this.#transfer?.spoilt) this.#drop(why, nowMs);
+      return;
+    }
     if (channel !== this.#channel) return;
     this.#channel = undefined;
     this.#open = false;
-    if (this.#phase === 'connecting' || this.#phase === 'verifying') {
-      // Nothing was acknowledged in this generation: it is not ours to claim.
-      if (this.#phase === 'verifying') this.#enter('connecting', why);
+    if (this.#isPairing) {
+      if (this.#phase === 'receiving' && this.#endTransfer(why)) return;
+      if (this.#phase !== 'connecting') this.#enter('connecting', why);
       this.#generation = 0;
       this.#connectAtMs = nowMs + this.#options.timing.retryMs;
     } else if (this.#mayResume()) {
@@ -215,7 +240,7 @@ export class Backup {
     if (message.type === 'refuse') return this.#refused(message, nowMs);
     if (message.type === 'welcome') return this.#welcome(message, nowMs);
     if (message.generation !== this.#generation) return this.#broken('it speaks of another generation', nowMs);
-    if (this.#phase === 'verifying') return this.#beforePaired(message, nowMs);
+    if (this.#phase === 'verifying' || this.#phase === 'receiving') return this.#beforePaired(message, nowMs);
     if (this.#phase !== 'paired' || this.#closedMs !== undefined) {
       return this.#broken(`it says ${message.type} too early`, nowMs);
     }
@@ -251,7 +276,76 @@ export class Backup {
     this.#primary = message.incarnation;
     this.#token = '';
     this.#detector?.heard(nowMs);
+    if (message.transfer !== '') return this.#receive(message.transfer, nowMs);
+    if (this.#transfer !== undefined) return this.#spoilt('the primary starts its machine anew');
     this.#enter('verifying', 'welcomed by the primary');
+  }
+
+  // A copy of a running machine (21; transfer.ts)
+
+  #receive(name: string, nowMs: number): void {
+    const { transfer: limits } = this.#options;
+    if (limits === undefined) return this.#notOurs('too-late', 'the machine has run, and this replica takes no copies');
+    this.#transfer = new TransferSink(++this.#transfers, name, limits, {
+      command: (command) => this.#command(command),
+      broken: (what) => this.#broken(what, nowMs),
+    });
+    this.#enter('receiving', 'the primary makes a copy of its machine');
+    this.#transferChannel = ++this.#lastChannel;
+    this.#do({ type: 'connect', channel: this.#transferChannel });
+    this.#tellProgress(nowMs);
+  }
+
+  #piece(message: Message, nowMs: number): void {
+    const ours = message.type === 'piece' && message.generation === this.#generation && this.#phase === 'receiving';
+    if (!ours) return this.#broken(`it says ${message.type} on the transfer channel`, nowMs);
+    this.#detector?.heard(nowMs);
+    this.#transfer?.piece(message);
+  }
+
+  #tellProgress(nowMs: number): void {
+    this.#ackMs = nowMs;
+    if (this.#transfer !== undefined) this.#send(this.#transfer.message(this.#generation));
+  }
+
+  #installReport(report: CpuReport & { transfer: number }, nowMs: number): void {
+    if (report.transfer !== this.#transfer?.number || this.#phase !== 'receiving') return;
+    if (report.type === 'install-failed') return this.#spoilt(report.message);
+    if (report.type === 'installed') this.#transfer.installed(report);
+    else if (report.type === 'install-verified') this.#transfer.verify();
+    this.#tellProgress(nowMs);
+  }
+
+  /** The owner has passed its point of no return: from here on this replica may acknowledge, and claim. */
+  #final(nowMs: number): void {
+    const point = this.#transfer?.complete ? this.#transfer.point : undefined;
+    if (point === undefined) return this.#broken('it is done before the copy is complete', nowMs);
+    this.#released = point.outputs;
+    this.#allow(point.position);
+    this.#guestTime.heard(point.time, nowMs);
+    this.#closeTransferChannel();
+    const { suspicionMs, backupExtraMs, ownPauseMs } = this.#options.timing;
+    this.#detector = new FailureDetector({ silenceMs: suspicionMs + backupExtraMs, ownPauseMs }, nowMs);
+    this.#enter('paired', 'the copy is complete');
+    this.#ack(nowMs);
+  }
+
+  /** True if this process is of no use to another transfer, and halts. */
+  #endTransfer(why: string): boolean {
+    this.#closeTransferChannel();
+    if (!this.#transfer?.spoilt) return false;
+    this.#spoilt(`the transfer ended before it was final: ${why}`);
+    return true;
+  }
+
+  #closeTransferChannel(): void {
+    if (this.#transferChannel !== undefined) this.#do({ type: 'close', channel: this.#transferChannel });
+    this.#transferChannel = undefined;
+  }
+
+  /** The machine of this process holds what cannot be used nor taken out again. */
+  #spoilt(message: string): void {
+    this.#halt({ code: 'transfer-failed', message });
   }
 
   #beforePaired(message: Message, nowMs: number): void {
@@ -261,6 +355,8 @@ export class Backup {
       return;
     }
     if (message.type === 'bye') return this.#bye(message.reason);
+    if (this.#phase === 'receiving' && message.type === 'cut') return this.#transfer?.cut(message);
+    if (this.#phase === 'receiving' && message.type === 'final') return this.#final(nowMs);
     if (message.type !== 'pair') return this.#broken(`it says ${message.type} before the pair is formed`, nowMs);
     this.#token = message.token;
     this.#ask({ op: 'read-record', generation: this.#generation });
@@ -269,7 +365,7 @@ export class Backup {
   /** The primary's record, seen by this host's own path (4). Only with it may anything be acknowledged. */
   #record(record: PairRecord, nowMs: number): void {
     const { incarnation } = this.#options;
-    if (this.#phase !== 'verifying') return;
+    if (this.#phase !== 'verifying' && this.#phase !== 'receiving') return;
     if (record.token !== this.#token || record.primary !== this.#primary || record.backup !== incarnation) {
       return this.#halt({
         code: 'arbiter-conflict',
@@ -277,6 +373,10 @@ export class Backup {
       });
     }
     this.#detector?.heard(nowMs);
+    if (this.#phase === 'receiving') {
+      this.#transfer?.record();
+      return this.#tellProgress(nowMs);
+    }
     this.#enter('paired', 'the record is read');
     this.#ack(nowMs);
   }
@@ -391,8 +491,14 @@ export class Backup {
         this.#drained = report;
         if (this.#ended) return this.#guestStopped(report);
         return this.#goLiveIfReady(nowMs);
+      case 'installed':
+      case 'install-verified':
+      case 'install-failed':
+        return this.#installReport(report, nowMs);
       case 'produced':
       case 'paused':
+      case 'copy-pages':
+      case 'copy-cut':
       case 'live':
       case 'stopped':
         return;
@@ -462,7 +568,9 @@ export class Backup {
   #arbiter(reply: ArbiterReply, nowMs: number): void {
     if (!this.#asking.settles(reply, nowMs)) return;
     if (reply.op === 'read-record') {
-      if (reply.outcome === 'found') this.#record(reply.record, nowMs);
+      // An answer may come after the channel that made us ask is gone.
+      const stale = reply.generation !== this.#generation || this.#token === '';
+      if (reply.outcome === 'found' && !stale) this.#record(reply.record, nowMs);
     } else if (reply.op === 'claim') {
       if (reply.outcome === 'won') return this.#won(nowMs);
       this.#halt({ code: 'lost-claim', message: `another replica has won generation ${reply.generation + 1}` });
@@ -532,6 +640,7 @@ export class Backup {
   // Small hands
 
   #halt(reason: HaltReason): void {
+    this.#closeTransferChannel();
     if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
     this.#channel = undefined;
     this.#open = false;

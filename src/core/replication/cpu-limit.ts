@@ -24,8 +24,17 @@ export class CpuLimit {
       logBytes - this.#logBytes >= this.#logBufferBytes / 8 ||
       outputBytes - this.#outputBytes >= this.#heldOutputBytes / 8;
     if (!news) return undefined;
+    return { type: 'limit', ...this.#set(logBytes, outputBytes) };
+  }
+
+  /** A new log begins: what the CPU thread must know from its first byte on. */
+  newLog(releasedBytes: number): { logBytes: number; outputBytes: number } {
+    return this.#set(this.#logBufferBytes, releasedBytes + this.#heldOutputBytes);
+  }
+
+  #set(logBytes: number, outputBytes: number): { logBytes: number; outputBytes: number } {
     this.#logBytes = logBytes;
     this.#outputBytes = outputBytes;
-    return { type: 'limit', logBytes, outputBytes };
+    return { logBytes, outputBytes };
   }
 }

@@ -7,6 +7,7 @@
 import type { Input, Output } from '../machine/doors.ts';
 import type { Divergence } from '../replay/replayer.ts';
 import type { MachineStop, PendingBlockRequest } from '../vm/machine-interface.ts';
+import type { CutPoint, PieceKind } from './transfer.ts';
 
 /** An output and its place among all outputs of the machine's life. */
 export interface NumberedOutput {
@@ -56,7 +57,30 @@ export type CpuCommand =
   /** No more will be fed: go to the end of the log, and report 'drained'. */
   | { readonly type: 'drain'; readonly onDivergence: 'stop' | 'continue' }
   /** After 'drained': run for real from here, without a log. The guest's time goes on at `time` or later. */
-  | { readonly type: 'go-live'; readonly time: bigint };
+  | { readonly type: 'go-live'; readonly time: bigint }
+  /** For a recording machine: keep track of written pages for this transfer; answered by 'copy-pages' with all of them. */
+  | { readonly type: 'copy-begin'; readonly transfer: number }
+  /** Answered by 'copy-pages': those written since the last answer. Their flags are cleared before anybody reads them. */
+  | { readonly type: 'copy-collect'; readonly transfer: number }
+  /**
+   * Take what is left out, between two steps, begin the log there, and run on within the limits; answered by 'copy-cut'. If
+   * more than `maxPages` are left nothing of this happens, and the answer is 'copy-pages'.
+   */
+  | {
+      readonly type: 'copy-cut';
+      readonly transfer: number;
+      readonly maxPages: number;
+      readonly pagesPerPiece: number;
+      readonly logBytes: number;
+      readonly outputBytes: number;
+    }
+  /** Forget about it. */
+  | { readonly type: 'copy-end' }
+  /** For a machine that has not run: it will be another's copy. Again: from the start. */
+  | { readonly type: 'install-begin'; readonly transfer: number }
+  | { readonly type: 'install'; readonly kind: PieceKind; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** All pieces are given: restore, compare with the cut's hash, and follow the log from there. */
+  | { readonly type: 'install-end'; readonly cut: CutPoint };
 
 export type CpuReport =
   /** What recording produced since the last report, in order: outputs, and (when logging) the entries with their marks. */
@@ -97,5 +121,18 @@ export type CpuReport =
       readonly outputs: number;
     }
   | { readonly type: 'live'; readonly position: bigint }
+  | { readonly type: 'copy-pages'; readonly transfer: number; readonly pages: Uint32Array<ArrayBuffer> }
+  | {
+      readonly type: 'copy-cut';
+      readonly transfer: number;
+      readonly cut: CutPoint;
+      /** What was left, as pieces. */
+      readonly pieces: readonly { readonly kind: PieceKind; readonly bytes: Uint8Array<ArrayBuffer> }[];
+    }
+  /** Bytes of pieces that are in the machine, counted from 'install-begin'. */
+  | { readonly type: 'installed'; readonly transfer: number; readonly bytes: number }
+  /** The machine is the cut's, to the last bit. */
+  | { readonly type: 'install-verified'; readonly transfer: number }
+  | { readonly type: 'install-failed'; readonly transfer: number; readonly message: string }
   | { readonly type: 'diverged'; readonly divergence: Divergence }
   | { readonly type: 'stopped'; readonly stop: MachineStop; readonly position: bigint };

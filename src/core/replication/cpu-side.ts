@@ -14,6 +14,7 @@ import { decodeEntries, encodeEntry, inputBytesAtMost, type LogEntry } from '../
 import { Recorder } from '../replay/recorder.ts';
 import { type Divergence, Replayer } from '../replay/replayer.ts';
 import type { ReplicatedMachine } from '../vm/machine-interface.ts';
+import { CopyGiver, CopyTaker, type PieceCodec } from './cpu-copy.ts';
 import type { CpuCommand, CpuReport, EntropyRequest, LoggedFrame, NumberedOutput } from './cpu-link.ts';
 import { heldBytes } from './output-gate.ts';
 
@@ -31,12 +32,14 @@ export interface CpuSideDeps {
   readonly report: (report: CpuReport) => void;
   /** The machine is about to run for real, at this guest time: the keeper of guest time starts from it. */
   readonly onLive?: (time: bigint) => void;
+  /** Without it this machine can neither be copied nor be a copy. */
+  readonly pieces?: PieceCodec;
 }
 
 /** 'again': call `slice` again. 'idle': nothing to do until a command or an input comes. */
 export type SliceResult = 'again' | 'idle';
 
-type Mode = 'new' | 'recording' | 'following' | 'draining' | 'drained' | 'stopped' | 'diverged';
+type Mode = 'new' | 'recording' | 'installing' | 'following' | 'draining' | 'drained' | 'stopped' | 'diverged';
 
 const MAX_LOGGED_FRAMES = 16_384;
 
@@ -50,8 +53,10 @@ export class CpuSide {
   #continueDiverged = false;
   #recorder: Recorder | undefined;
   #replayer: Replayer | undefined;
-  /** Requests for entropy that have no answer in the log. */
+  /** Requests for entropy without an answer. */
   readonly #entropy = new Map<string, EntropyRequest>();
+  readonly #giver: CopyGiver | undefined;
+  #taker: CopyTaker | undefined;
 
   #logging = false;
   readonly #entries = new ByteWriter(64 * 1024);
@@ -75,6 +80,7 @@ export class CpuSide {
     this.#machine = deps.machine;
     this.#deps = deps;
     this.#options = { reserveBytes: 65_536, maxWaitingFrameBytes: 1_048_576, batchBytes: 262_144, ...options };
+    if (deps.pieces !== undefined) this.#giver = new CopyGiver(deps.machine, deps.pieces, deps.report);
   }
 
   /** Whether guest time is this side's to keep: the machine runs for real. */
@@ -121,6 +127,18 @@ export class CpuSide {
         return;
       case 'go-live':
         return this.#goLive(command.time);
+      case 'copy-begin':
+        return this.#giver?.begin(command.transfer);
+      case 'copy-collect':
+        return this.#giver?.collect(command.transfer);
+      case 'copy-cut':
+        return this.#cut(command);
+      case 'copy-end':
+        return this.#giver?.end();
+      case 'install-begin':
+      case 'install':
+      case 'install-end':
+        return this.#install(command);
     }
   }
 
@@ -141,6 +159,7 @@ export class CpuSide {
       case 'draining':
         return this.#replaySlice(until);
       case 'new':
+      case 'installing':
       case 'drained':
       case 'stopped':
       case 'diverged':
@@ -224,6 +243,7 @@ export class CpuSide {
 
   #output(numbered: NumberedOutput): void {
     this.#outputs.push(numbered);
+    if (numbered.output.kind === 'entropy') this.#asked(numbered.output);
     this.#outputBytes += heldBytes(numbered);
     // Somebody waits for these: the sooner the slice ends, the sooner they are on their way. A printed byte can wait.
     if (numbered.output.kind !== 'console-out' || !this.#hasRoom(0)) this.#machine.requestStop();
@@ -263,6 +283,7 @@ export class CpuSide {
     for (const input of this.#inputs) {
       if (this.#machine.stopped !== undefined || !this.#hasRoom(inputBytesAtMost(input))) break;
       if (input.kind === 'net-rx') this.#waitingFrameBytes -= input.frame.length;
+      if (input.kind === 'entropy') this.#entropy.delete(`${input.device} ${input.id}`);
       this.#recorder!.apply(input);
       applied++;
       if (this.#entries.length > this.#options.batchBytes) this.flush();
@@ -270,13 +291,47 @@ export class CpuSide {
     if (applied > 0) this.#inputs = this.#inputs.slice(applied);
   }
 
+  // A copy of the machine (transfer.ts)
+
+  /** Everything before the cut has been reported without a log; everything after it is logged, and waits at the gate. */
+  #cut(command: CpuCommand & { type: 'copy-cut' }): void {
+    if (this.#mode !== 'recording') return;
+    this.flush();
+    const outputs = this.#recorder!.nextSequence - 1;
+    const entropyRequests = [...this.#entropy.values()];
+    if (!this.#giver?.cut(command, { outputs, entropyRequests })) return;
+    this.#logBytes = 0;
+    this.#limit = command;
+    this.#record(true);
+  }
+
+  #install(command: CpuCommand & { type: 'install-begin' | 'install' | 'install-end' }): void {
+    const { machine, pieces, report } = this.#deps;
+    if (command.type === 'install-begin') {
+      // A machine that has taken a step, or a state, is no place for another's.
+      if (pieces === undefined || machine.position !== 0n) {
+        const message = 'this machine cannot take in the state of another';
+        return report({ type: 'install-failed', transfer: command.transfer, message });
+      }
+      this.#mode = 'installing';
+      this.#taker = new CopyTaker(command.transfer, machine, pieces, report);
+      return;
+    }
+    if (this.#mode !== 'installing') return;
+    if (command.type === 'install') return this.#taker!.install(command);
+    if (!this.#taker!.finish(command.cut)) return;
+    for (const request of command.cut.entropyRequests) this.#asked(request);
+    this.#mode = 'new';
+    this.#follow(command.cut.outputs + 1);
+  }
+
   // Following
 
-  #follow(): void {
+  #follow(firstSequence = 1): void {
     if (this.#mode !== 'new') return;
     this.#mode = 'following';
     this.#replayer = new Replayer(
-      {},
+      { firstSequence },
       {
         machine: this.#machine,
         onOutput: (output, sequence) => this.#keep(output, sequence),
@@ -287,10 +342,13 @@ export class CpuSide {
     );
   }
 
+  #asked({ device, id, length }: EntropyRequest): void {
+    this.#entropy.set(`${device} ${id}`, { device, id, length });
+  }
+
   #keep(output: Output, sequence: number): void {
     if (output.kind === 'entropy') {
-      const { device, id, length } = output;
-      this.#entropy.set(`${device} ${id}`, { device, id, length });
+      this.#asked(output);
     } else if (output.kind !== 'block') {
       this.#replayed.push({ sequence, output });
     }

@@ -13,11 +13,13 @@ import { MAX_ENTRY_BYTES } from '../replay/log-entry.ts';
 import {
   type ByeReason,
   type CpuState,
+  type Cut,
   type Message,
   PROTOCOL_VERSION,
   type RefusalCode,
   type Role,
 } from './message.ts';
+import { MAX_ENTROPY_REQUESTS, MAX_PIECE_BYTES, type PieceKind } from './transfer.ts';
 
 /** The longest message: a batch of entries whose last one is of the longest kind, and what may stand before it. */
 export const MAX_MESSAGE_BYTES = MAX_ENTRY_BYTES + 1024 * 1024;
@@ -36,7 +38,13 @@ const kinds: Record<Message['type'], number> = {
   'hand-over': 8,
   diverged: 9,
   bye: 10,
+  join: 11,
+  piece: 12,
+  receiving: 13,
+  cut: 14,
+  final: 15,
 };
+const pieceKinds: Record<PieceKind, number> = { pages: 1, state: 2 };
 const roles: Record<Role, number> = { primary: 1, backup: 2 };
 const cpuStates: Record<CpuState, number> = { running: 1, 'stopped-on-purpose': 2, silent: 3 };
 const byeReasons: Record<ByeReason, number> = { 'guest-stopped': 1, shutdown: 2 };
@@ -64,7 +72,7 @@ export class MessageError extends OperatingError<MessageErrorCode> {
 
 /** The message's bytes, in a buffer of their own. */
 export function encodeMessage(message: Message): Uint8Array<ArrayBuffer> {
-  const payload = message.type === 'log' ? message.bytes : EMPTY;
+  const payload = message.type === 'log' || message.type === 'piece' ? message.bytes : EMPTY;
   const body = new ByteWriter(128 + payload.length);
   body.varint(message.generation);
   encodeBody(body, message);
@@ -90,7 +98,10 @@ function encodeBody(writer: ByteWriter, message: Message): void {
       writer.text(message.vm);
       writer.text(message.machine);
       writer.text(message.incarnation);
-      if (message.type === 'welcome') return writer.u8(message.resume ? 1 : 0);
+      if (message.type === 'welcome') {
+        writer.u8(message.resume ? 1 : 0);
+        return writer.text(message.transfer);
+      }
       writer.u8(roles[message.role]);
       writer.u8(message.resume ? 1 : 0);
       return writer.varint(message.received);
@@ -126,7 +137,49 @@ function encodeBody(writer: ByteWriter, message: Message): void {
       return writer.text(message.machine.slice(0, 500));
     case 'bye':
       return writer.u8(byeReasons[message.reason]);
+    case 'join':
+      return writer.text(message.transfer);
+    case 'piece':
+      writer.varint(message.number);
+      return writer.u8(pieceKinds[message.kind]);
+    case 'receiving':
+      writer.varint(message.installed);
+      writer.varint(message.credit);
+      writer.u8(message.recorded ? 1 : 0);
+      return writer.u8(message.verified ? 1 : 0);
+    case 'cut':
+      return encodeCut(writer, message);
+    case 'final':
+      return;
   }
+}
+
+function encodeCut(writer: ByteWriter, cut: Cut): void {
+  writer.varint(cut.pieces);
+  writer.varint64(cut.position);
+  writer.varint64(cut.time);
+  writer.varint(cut.outputs);
+  writer.u64(cut.hash);
+  writer.varint(cut.entropyRequests.length);
+  for (const { device, id, length } of cut.entropyRequests) {
+    writer.varint(device);
+    writer.varint(id);
+    writer.varint(length);
+  }
+}
+
+function decodeCut(generation: number, reader: ByteReader): Cut {
+  const pieces = reader.varint();
+  const position = reader.varint64();
+  const time = reader.varint64();
+  const outputs = reader.varint();
+  const hash = reader.u64();
+  const count = reader.varint(MAX_ENTROPY_REQUESTS);
+  const entropyRequests: Cut['entropyRequests'][number][] = [];
+  for (let read = 0; read < count; read++) {
+    entropyRequests.push({ device: reader.varint(), id: reader.varint(), length: reader.varint() });
+  }
+  return { type: 'cut', generation, pieces, position, time, outputs, hash, entropyRequests };
 }
 
 function decodeBody(kind: number, reader: ByteReader): Message {
@@ -142,7 +195,13 @@ function decodeBody(kind: number, reader: ByteReader): Message {
         received: reader.varint(),
       };
     case 'welcome':
-      return { type: 'welcome', generation, ...identity(reader), resume: reader.boolean() };
+      return {
+        type: 'welcome',
+        generation,
+        ...identity(reader),
+        resume: reader.boolean(),
+        transfer: reader.text(MAX_TEXT_BYTES),
+      };
     case 'refuse':
       return {
         type: 'refuse',
@@ -195,6 +254,27 @@ function decodeBody(kind: number, reader: ByteReader): Message {
       };
     case 'bye':
       return { type: 'bye', generation, reason: named(byeReasons, reader.u8()) };
+    case 'join':
+      return { type: 'join', generation, transfer: reader.text(MAX_TEXT_BYTES) };
+    case 'piece': {
+      const number = reader.varint();
+      const kind = named(pieceKinds, reader.u8());
+      if (reader.left > MAX_PIECE_BYTES) throw new MalformedError(reader.offset, `a piece of ${reader.left} bytes`);
+      return { type: 'piece', generation, number, kind, bytes: new Uint8Array(reader.raw(reader.left)) };
+    }
+    case 'receiving':
+      return {
+        type: 'receiving',
+        generation,
+        installed: reader.varint(),
+        credit: reader.varint(),
+        recorded: reader.boolean(),
+        verified: reader.boolean(),
+      };
+    case 'cut':
+      return decodeCut(generation, reader);
+    case 'final':
+      return { type: 'final', generation };
   }
 }
 

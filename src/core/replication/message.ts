@@ -14,9 +14,12 @@
  *
  * A channel that breaks may be replaced in the same generation: hello says what was received, welcome says 'resume', and the
  * log goes on from there. Not after either side has sent a claim.
+ *
+ * A backup that joins a running machine gets a copy of it first: transfer.ts.
  */
+import type { CutPoint, PieceKind } from './transfer.ts';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Why a peer is not let in. */
 export type RefusalCode =
@@ -26,7 +29,7 @@ export type RefusalCode =
   | 'other-generation'
   /** The pair is complete. */
   | 'busy'
-  /** The machine has run: a backup can join at its start only. */
+  /** The machine has run, and this primary makes no copies of it. */
   | 'too-late';
 
 export type ByeReason =
@@ -64,6 +67,51 @@ export interface Welcome extends Identity {
   readonly type: 'welcome';
   readonly generation: number;
   readonly resume: boolean;
+  /** The name of the transfer that brings the machine; empty if it starts from nothing, or is resumed. */
+  readonly transfer: string;
+}
+
+/** The first message on a transfer's own channel. */
+export interface Join {
+  readonly type: 'join';
+  readonly generation: number;
+  readonly transfer: string;
+}
+
+/** A part of the machine, on the transfer's own channel. */
+export interface Piece {
+  readonly type: 'piece';
+  readonly generation: number;
+  /** 1 for the first piece of a transfer, one more for each after it. */
+  readonly number: number;
+  readonly kind: PieceKind;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** How far the receiving backup is. It vouches for nothing yet. */
+export interface Receiving {
+  readonly type: 'receiving';
+  readonly generation: number;
+  /** Bytes of pieces, counted from the first: taken in, and such that there is room for. */
+  readonly installed: number;
+  readonly credit: number;
+  /** The pair's record was read, by the backup's own path. */
+  readonly recorded: boolean;
+  /** The machine is complete, and its hash is the cut's. */
+  readonly verified: boolean;
+}
+
+/** The machine was cut out of time: what the pieces up to this one hold is the machine at this point. */
+export interface Cut extends CutPoint {
+  readonly type: 'cut';
+  readonly generation: number;
+  readonly pieces: number;
+}
+
+/** From the instant in which this is sent, outputs leave by the backup's acknowledgements only (21). */
+export interface Final {
+  readonly type: 'final';
+  readonly generation: number;
 }
 
 export interface Refuse {
@@ -145,4 +193,19 @@ export interface Bye {
   readonly reason: ByeReason;
 }
 
-export type Message = Hello | Welcome | Refuse | Pair | LogBatch | Ack | Heartbeat | HandOver | Diverged | Bye;
+export type Message =
+  | Hello
+  | Welcome
+  | Refuse
+  | Pair
+  | LogBatch
+  | Ack
+  | Heartbeat
+  | HandOver
+  | Diverged
+  | Bye
+  | Join
+  | Piece
+  | Receiving
+  | Cut
+  | Final;

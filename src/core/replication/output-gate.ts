@@ -53,6 +53,11 @@ export class OutputGate {
     if (batch > this.#acknowledged) this.#acknowledged = batch;
   }
 
+  /** A new log begins, for another backup: nothing of it is acknowledged. */
+  newLog(): void {
+    this.#acknowledged = 0;
+  }
+
   /** Whether an acknowledged output waits to leave. */
   get ready(): boolean {
     const first = this.#held[0];

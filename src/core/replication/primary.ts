@@ -15,7 +15,7 @@ import { CpuView } from './cpu-view.ts';
 import { FailureDetector } from './failure-detector.ts';
 import { LagControl } from './lag-control.ts';
 import { LogStream } from './log-stream.ts';
-import type { Ack, Hello, Message, RefusalCode } from './message.ts';
+import type { Ack, Hello, Message, Receiving, RefusalCode } from './message.ts';
 import { PROTOCOL_VERSION } from './message.ts';
 import { OutputGate } from './output-gate.ts';
 import type {
@@ -28,6 +28,7 @@ import type {
   ReplicaStatus,
   Succession,
 } from './replica.ts';
+import { TransferSource } from './transfer-source.ts';
 import { UplinkWatch } from './uplink-watch.ts';
 import { World } from './world.ts';
 
@@ -50,6 +51,12 @@ export class Primary {
   #detector: FailureDetector | undefined;
   #backup: string | undefined;
   #leaveWhenWritten: string | undefined;
+  /** Whether this generation's one record may stand at the arbiter: then no other backup can be of this generation. */
+  #record: 'none' | 'asked' | 'written' = 'none';
+  /** The copy of the running machine that is being made, and its own channel. */
+  #transfer: TransferSource | undefined;
+  #transferChannel: ChannelId | undefined;
+  #transfers = 0;
   /** Our own stamp in the last heartbeat that the backup has answered: it was alive after that (14). */
   #echoMs = Number.NEGATIVE_INFINITY;
   #beatMs = Number.NEGATIVE_INFINITY;
@@ -89,6 +96,7 @@ export class Primary {
       heldOutputs: this.#gate.heldCount,
       speed: this.#lag.fraction,
       cpu: this.#cpu.state(nowMs),
+      transfer: this.#transfer?.progress(),
     };
   }
 
@@ -139,10 +147,13 @@ export class Primary {
         return this.#diskAnswer(event);
       case 'input':
         return this.#input(event.input);
+      case 'copied':
+        if (event.transfer === this.#transfer?.number) this.#transfer.copied(event.bytes, nowMs);
+        return;
       case 'uplink':
         return this.#uplinks.own(event.up, nowMs);
       case 'own-address-seen':
-        if (this.#phase === 'alone' || this.#phase === 'paired') this.#announcer.contradicted(nowMs);
+        if (this.#unprotected || this.#phase === 'paired') this.#announcer.contradicted(nowMs);
         return;
       case 'hand-over':
         return this.#handOver('asked for');
@@ -162,12 +173,13 @@ export class Primary {
     if (this.#admitAgainMs !== undefined && nowMs >= this.#admitAgainMs) this.#admit('asked again');
     this.#announceIfDue(nowMs);
     if (this.#claimAtMs !== undefined && nowMs >= this.#claimAtMs) this.#leave('the backup has not taken over');
+    this.#transfer?.tick(nowMs);
     if (this.#detector === undefined) return;
     if (this.#channel === undefined) {
       const sinceMs = nowMs - (this.#closedMs ?? nowMs);
       if (this.#phase === 'paired' && sinceMs >= this.#options.timing.resumeMs) this.#leave('the channel is gone');
     } else if (this.#detector.suspects(nowMs)) {
-      this.#leave('the backup is silent');
+      this.#lose('the backup is silent');
     } else if (nowMs - this.#beatMs >= this.#options.timing.heartbeatMs) {
       this.#heartbeat(nowMs);
     }
@@ -176,7 +188,7 @@ export class Primary {
 
   /** An announcement is an output as well: it needs the same proof that nobody else has gone on with the guest (14). */
   #announceIfDue(nowMs: number): void {
-    const mine = this.#phase === 'alone' || (this.#phase === 'paired' && this.#peerIsAlive(nowMs));
+    const mine = this.#unprotected || (this.#phase === 'paired' && this.#peerIsAlive(nowMs));
     if (mine && this.#announcer.due(nowMs)) this.#do({ type: 'announce', generation: this.#generation });
   }
 
@@ -217,7 +229,9 @@ export class Primary {
   }
 
   #won(generation: number): void {
+    this.#world.close();
     this.#generation = generation;
+    this.#record = 'none';
     this.#backup = undefined;
     this.#detector = undefined;
     this.#echoMs = Number.NEGATIVE_INFINITY;
@@ -239,7 +253,7 @@ export class Primary {
     } else {
       this.#actions.push(...this.#world.open(this.#generation));
       if (this.#started || this.#alone) return this.#runAlone('no backup');
-      this.#log = new LogStream();
+      this.#newLog();
       this.#enter('waiting-for-backup', 'the machine has not started');
     }
   }
@@ -253,6 +267,11 @@ export class Primary {
     this.#paused = false;
     this.#started = true;
     this.#cpu.resting = false;
+  }
+
+  #newLog(): void {
+    this.#log = new LogStream();
+    this.#gate.newLog();
   }
 
   #succeed(succession: Succession, nowMs: number): void {
@@ -270,8 +289,8 @@ export class Primary {
   /** Leaves the generation for good, before the claim is sent (6). What is held may leave only if the claim is won. */
   #leave(why: string): void {
     this.#claimAtMs = undefined;
-    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
-    this.#channel = undefined;
+    this.#closeChannels();
+    this.#endCopy();
     if (this.#asking.asks('write-record')) {
       // The record may be there or not: until that is known, no claim could be told from one at an empty arbiter.
       this.#leaveWhenWritten = why;
@@ -310,17 +329,22 @@ export class Primary {
     if (this.#strangers.has(channel)) {
       this.#strangers.delete(channel);
       if (message.type === 'hello') return this.#hello(channel, message, nowMs);
+      if (message.type === 'join' && this.#joins(channel, message.transfer, nowMs)) return;
       return this.#do({ type: 'close', channel });
     }
+    if (channel === this.#transferChannel) return this.#broken('it speaks on the transfer channel');
     if (channel !== this.#channel) return;
     if (message.generation !== this.#generation) return this.#broken('it speaks of another generation');
     switch (message.type) {
       case 'ack':
+        if (this.#phase === 'copying') return this.#broken('it acknowledges before it is a backup');
         return this.#ack(message, nowMs);
+      case 'receiving':
+        return this.#receiving(message, nowMs);
       case 'diverged':
-        return this.#leave(`the backup has diverged at ${message.position}: ${message.log}; ${message.machine}`);
+        return this.#lose(`the backup has diverged at ${message.position}: ${message.log}; ${message.machine}`);
       case 'bye':
-        return this.#leave('the backup was stopped');
+        return this.#lose('the backup was stopped');
       default:
         return this.#broken(`it says ${message.type}`);
     }
@@ -333,15 +357,18 @@ export class Primary {
       generation: this.#generation,
       backup: this.#backup,
       mayResume: (received) => this.#mayResume() && this.#log.resume(received),
+      mayCopy: this.#record === 'none' && this.#guestStop === undefined,
     });
     if (refusal !== undefined) return this.#refuse(channel, ...refusal);
-    const resume = this.#phase !== 'waiting-for-backup';
+    const resume = hello.resume;
     if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
     this.#channel = channel;
     this.#closedMs = undefined;
     const { vm, machine, incarnation, timing } = this.#options;
     const identity = { version: PROTOCOL_VERSION, vm, machine, incarnation } as const;
-    this.#send({ type: 'welcome', generation: this.#generation, ...identity, resume });
+    const copies = this.#phase === 'alone';
+    const transfer = copies ? tokenOf(this.#options.token, `copy ${++this.#transfers}`) : '';
+    this.#send({ type: 'welcome', generation: this.#generation, ...identity, resume, transfer });
     if (resume) {
       this.#detector?.heard(nowMs);
       return this.#sendBatches();
@@ -349,9 +376,15 @@ export class Primary {
     this.#backup = hello.incarnation;
     // The backup reads the record before it says anything more, and its arbiter may be slow.
     this.#detector = this.#detectorFor(10 * timing.suspicionMs, nowMs);
+    if (copies) return this.#beginCopy(transfer, nowMs);
     this.#enter('forming', 'a backup has connected');
+    this.#writeRecord();
+  }
+
+  #writeRecord(): void {
+    this.#record = 'asked';
     const token = tokenOf(this.#options.token, this.#generation);
-    const record = { token, primary: incarnation, backup: hello.incarnation };
+    const record = { token, primary: this.#options.incarnation, backup: this.#backup! };
     this.#ask({ op: 'write-record', generation: this.#generation, record });
   }
 
@@ -368,6 +401,9 @@ export class Primary {
         message: `generation ${this.#generation} has another pair's record at the arbiter`,
       });
     }
+    this.#record = 'written';
+    // The copy was dropped meanwhile: another backup needs another generation.
+    if (this.#phase === 'alone') return this.#claim();
     const why = this.#leaveWhenWritten;
     this.#leaveWhenWritten = undefined;
     if (why !== undefined) return this.#leave(why);
@@ -381,6 +417,7 @@ export class Primary {
     this.#echoMs = Math.max(this.#echoMs, Math.min(ack.echo, nowMs));
     this.#lag.executed(ack.executed);
     if (this.#phase === 'forming' && !this.#asking.asks('write-record')) this.#formed(nowMs);
+    if (this.#phase === 'cutting-over') this.#copyIsBackup(nowMs);
     this.#gate.acknowledge(ack.sequence);
     this.#sendBatches();
     this.#updateLimit();
@@ -404,9 +441,14 @@ export class Primary {
 
   #channelClosed(channel: ChannelId, why: string, nowMs: number): void {
     this.#strangers.delete(channel);
+    if (channel === this.#transferChannel) {
+      this.#transferChannel = undefined;
+      if (this.#phase === 'copying') this.#dropCopy(`its channel is gone: ${why}`);
+    }
     if (channel !== this.#channel) return;
     this.#channel = undefined;
     this.#closedMs = nowMs;
+    if (this.#phase === 'copying') return this.#dropCopy(`the channel is gone: ${why}`);
     if (this.#phase === 'handed-over') {
       // The backup closes it before it claims: give it the time to.
       this.#claimAtMs = nowMs + 2 * this.#options.timing.suspicionMs;
@@ -417,7 +459,13 @@ export class Primary {
 
   /** The peer does not keep to the protocol: it is no peer. */
   #broken(what: string): void {
-    this.#leave(`the backup breaks the protocol: ${what}`);
+    this.#lose(`the backup breaks the protocol: ${what}`);
+  }
+
+  /** Whoever is at the other end is of no more use. Before `final` that is no loss. */
+  #lose(why: string): void {
+    if (this.#phase === 'copying') this.#dropCopy(why);
+    else this.#leave(why);
   }
 
   #heartbeat(nowMs: number): void {
@@ -476,6 +524,12 @@ export class Primary {
       case 'stopped':
         this.#guestStop = report.stop;
         this.#cpu.resting = true;
+        if (this.#phase === 'copying') this.#dropCopy('the guest has stopped');
+        return;
+      case 'copy-pages':
+        return this.#transfer?.collected(report, nowMs);
+      case 'copy-cut':
+        if (report.transfer === this.#transfer?.number) this.#transfer.cut(report, nowMs);
         return;
       default:
         return;
@@ -486,13 +540,13 @@ export class Primary {
     const { base, bytes, outputs, position, time } = report;
     this.#cpu.position = position;
     this.#cpu.time = time;
-    if (this.#phase === 'alone') {
+    if (this.#unprotected && !this.#transfer?.isCut) {
       this.#perform(this.#gate.hold(outputs, 0));
       return this.#perform(this.#gate.releaseAll());
     }
     // Without a pair no batch is sent: what is held waits for the claim, not for an acknowledgement.
     let batch = Number.POSITIVE_INFINITY;
-    if (this.#phase === 'paired' || this.#phase === 'handing-over') {
+    if (this.#logs) {
       this.#lag.produced(position, nowMs);
       batch =
         bytes.length === 0
@@ -522,6 +576,74 @@ export class Primary {
     const acknowledged = this.#phase === 'leaving' ? undefined : this.#log.acknowledgedBytes;
     const command = this.#limit.update(acknowledged, this.#gate.releasedBytes);
     if (command !== undefined) this.#command(command);
+  }
+
+  // A new backup, while the guest runs (21; transfer.ts)
+
+  /** Entries are for a backup: there is one, or there will be. */
+  get #logs(): boolean {
+    return ['copying', 'cutting-over', 'paired', 'handing-over'].includes(this.#phase);
+  }
+
+  #beginCopy(name: string, nowMs: number): void {
+    this.#newLog();
+    this.#enter('copying', 'a backup has connected');
+    const options = { number: this.#transfers, name, generation: this.#generation };
+    const number = this.#transfers;
+    this.#transfer = new TransferSource(
+      options,
+      this.#options.transfer!,
+      {
+        command: (command) => this.#command(command),
+        cut: (command) => this.#command({ ...command, ...this.#limit.newLog(this.#gate.releasedBytes) }),
+        copy: (pages) => this.#do({ type: 'copy', transfer: number, pages }),
+        sendPiece: (message) => this.#do({ type: 'send', channel: this.#transferChannel!, message }),
+        send: (message) => this.#send(message),
+        nearlyDone: () => this.#writeRecord(),
+        fail: (why) => this.#lose(why),
+      },
+      nowMs,
+    );
+  }
+
+  #joins(channel: ChannelId, name: string, nowMs: number): boolean {
+    if (this.#transfer === undefined || this.#transfer.joined || this.#transfer.name !== name) return false;
+    this.#transferChannel = channel;
+    this.#transfer.join(nowMs);
+    return true;
+  }
+
+  #receiving(message: Receiving, nowMs: number): void {
+    this.#detector?.heard(nowMs);
+    if (this.#phase !== 'copying') return;
+    this.#transfer?.receiving(message, nowMs);
+    if (!this.#transfer?.verified) return;
+    // From here on the backup can go on without us: only its acknowledgements or a claim let anything out.
+    this.#send({ type: 'final', generation: this.#generation });
+    this.#detector = this.#detectorFor(this.#options.timing.suspicionMs, nowMs);
+    this.#enter('cutting-over', 'the backup has a complete copy');
+  }
+
+  #copyIsBackup(nowMs: number): void {
+    this.#endCopy();
+    this.#enter('paired', 'the backup follows');
+    this.#checkpointMs = nowMs;
+  }
+
+  /** The transfer has failed before `final`: nobody else can have this machine, so what waits may leave. */
+  #dropCopy(why: string): void {
+    this.#closeChannels();
+    this.#endCopy();
+    this.#detector = undefined;
+    this.#runAlone(`no copy: ${why}`);
+    if (this.#record === 'written') this.#claim();
+  }
+
+  #endCopy(): void {
+    if (this.#transfer === undefined) return;
+    if (this.#transfer.speed < 1) this.#command({ type: 'speed', fraction: this.#lag.fraction });
+    this.#transfer = undefined;
+    this.#command({ type: 'copy-end' });
   }
 
   // Planned failover (20)
@@ -559,14 +681,12 @@ export class Primary {
   #bye(reason: 'guest-stopped' | 'shutdown'): void {
     if (this.#channel === undefined) return;
     this.#send({ type: 'bye', generation: this.#generation, reason });
-    this.#do({ type: 'close', channel: this.#channel });
-    this.#channel = undefined;
+    this.#closeChannels();
   }
 
   #halt(reason: HaltReason): void {
-    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
+    this.#closeChannels();
     for (const channel of this.#strangers) this.#do({ type: 'close', channel });
-    this.#channel = undefined;
     this.#world.close();
     this.#command({ type: 'pause' });
     this.#enter('halted', reason.message);
@@ -574,6 +694,19 @@ export class Primary {
   }
 
   // Small hands
+
+  /** Runs without anybody behind it: nobody else can claim, and outputs need not wait. */
+  get #unprotected(): boolean {
+    return this.#phase === 'alone' || this.#phase === 'copying';
+  }
+
+  #closeChannels(): void {
+    for (const channel of [this.#channel, this.#transferChannel]) {
+      if (channel !== undefined) this.#do({ type: 'close', channel });
+    }
+    this.#channel = undefined;
+    this.#transferChannel = undefined;
+  }
 
   #enter(phase: ReplicaPhase, why: string): void {
     this.#phase = phase;

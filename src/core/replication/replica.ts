@@ -21,12 +21,16 @@
  * The backup dies
  * - The primary leaves the generation in the same way; its guest runs on until the bound on held outputs is reached. Won:
  *   the disk admits the next generation, what was held leaves, and it runs alone, without log and gate. Lost: it halts.
+ *
+ * Another backup
+ * - Whoever runs alone takes a new one: a copy of the machine while it runs (transfer.ts), in the same generation.
  */
 import type { Input } from '../machine/doors.ts';
 import type { MachineStop, PendingBlockRequest } from '../vm/machine-interface.ts';
 import type { ArbiterReply, ArbiterRequest } from './arbiter-protocol.ts';
 import type { CpuCommand, CpuReport, NumberedOutput } from './cpu-link.ts';
 import type { Message, RefusalCode } from './message.ts';
+import type { TransferLimits, TransferProgress } from './transfer.ts';
 
 /** A channel's number, given by the host: a new one for each connection. */
 export type ChannelId = number;
@@ -62,6 +66,8 @@ export type ReplicaEvent =
     }
   /** From the world: frames, console bytes, entropy, the power button. Disk answers have their own event. */
   | { readonly type: 'input'; readonly input: Exclude<Input, { kind: 'block-done' | 'clock' }> }
+  /** The answer to `copy`: a piece that holds these pages, of at most MAX_PIECE_BYTES. */
+  | { readonly type: 'copied'; readonly transfer: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly type: 'uplink'; readonly up: boolean }
   /** A frame whose source is the guest's own address has arrived from outside. */
   | { readonly type: 'own-address-seen' }
@@ -76,7 +82,10 @@ export type ReplicaAction =
   | { readonly type: 'send'; readonly channel: ChannelId; readonly message: Message }
   /** Send what was given to send, then close. Messages that arrive on it later are ignored. */
   | { readonly type: 'close'; readonly channel: ChannelId }
-  /** Backup: open a channel to the primary; answered by 'channel-open' or 'channel-closed' with this number. */
+  /**
+   * Backup: open a channel to the primary; answered by 'channel-open' or 'channel-closed' with this number. While another is
+   * open it leads to the same peer.
+   */
   | { readonly type: 'connect'; readonly channel: ChannelId }
   | { readonly type: 'arbiter'; readonly request: ArbiterRequest }
   /** Have the disk admit this generation. Every later `disk` action is of it or of a higher one. */
@@ -88,6 +97,8 @@ export type ReplicaAction =
       readonly request: PendingBlockRequest['request'];
     }
   | { readonly type: 'cpu'; readonly command: CpuCommand }
+  /** Make a piece of these pages of the guest's memory, while it runs. Answered by `copied`, in order. */
+  | { readonly type: 'copy'; readonly transfer: number; readonly pages: Uint32Array<ArrayBuffer> }
   /** Frames to the uplink, console bytes to whoever watches, requests for entropy, power. In order. */
   | { readonly type: 'emit'; readonly generation: number; readonly outputs: readonly NumberedOutput[] }
   /** Tell the network where the guest is. */
@@ -105,6 +116,11 @@ export type ReplicaPhase =
   | 'forming'
   | 'connecting'
   | 'verifying'
+  /** The owner makes a copy of its running machine, and is still alone; the other end of it. */
+  | 'copying'
+  | 'receiving'
+  /** `final` is sent: outputs wait for the new backup's first acknowledgement. */
+  | 'cutting-over'
   | 'paired'
   | 'handing-over'
   | 'handed-over'
@@ -122,6 +138,8 @@ export type HaltReason =
   | { readonly code: 'refused'; readonly refusal: RefusalCode; readonly message: string }
   /** This backup's machine is not the primary's. The primary goes on. */
   | { readonly code: 'diverged'; readonly message: string }
+  /** This process holds a part of a machine that it cannot use: another process must take its place. */
+  | { readonly code: 'transfer-failed'; readonly message: string }
   /** This replica won, and its machine had diverged: nobody goes on (PROTOCOL.md, 28). */
   | { readonly code: 'total-loss'; readonly message: string }
   | { readonly code: 'guest-stopped'; readonly stop: MachineStop; readonly message: string }
@@ -143,6 +161,8 @@ export interface ReplicaOptions {
   readonly timing: ReplicaTiming;
   readonly bounds: ReplicaBounds;
   readonly onDivergence: 'stop' | 'continue';
+  /** How a new backup is made of a running machine; without it none is. The host needs a copier. */
+  readonly transfer?: TransferLimits;
 }
 
 export interface ReplicaTiming {
@@ -218,6 +238,8 @@ export interface ReplicaStatus {
   /** The part of the time that the guest may use. */
   readonly speed: number;
   readonly cpu: 'running' | 'stopped-on-purpose' | 'silent';
+  /** While a copy of the machine is under way. */
+  readonly transfer: TransferProgress | undefined;
 }
 
 /** What a backup brings along when it goes live and becomes a primary. */

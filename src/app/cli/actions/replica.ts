@@ -48,12 +48,14 @@ function report(reason: HaltReason): number {
     case 'arbiter-conflict':
     case 'diverged':
     case 'total-loss':
+    case 'transfer-failed':
       throw new OperatingError(reason.code, reason.message, ADVICE[reason.code]);
   }
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
   'already-created': 'Leave --create out to start it again; nobody else may be running it.',
+  'transfer-failed': 'Start it again: it will be given another copy.',
   'arbiter-conflict': 'Another pair of this machine is at work with the same arbiter; stop it first.',
 };
 

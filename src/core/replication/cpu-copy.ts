@@ -1,0 +1,149 @@
+/**
+ * State transfer on the CPU thread (transfer.ts): the giving machine says which pages were written and is cut out of time
+ * between two steps; the taking one is put together from pieces, and compared as a whole before it may follow.
+ *
+ * Only this thread clears written-page flags, and before anybody copies (MACHINE.md, 13). Outside the cut it copies nothing: that
+ * is the host's copier's, while the guest runs. In the cut it takes the rest out by itself, because the guest stands still
+ * until it is done, and a way to another thread and back would be longer.
+ */
+import { MalformedError } from '../base/byte-reader.ts';
+import { OperatingError } from '../base/error.ts';
+import type { ReplicatedMachine } from '../vm/machine-interface.ts';
+import type { CpuCommand, CpuReport } from './cpu-link.ts';
+import { type CutPoint, PAGE_BYTES, type PieceKind } from './transfer.ts';
+
+/** Pages as pieces, and back. */
+export interface PieceCodec {
+  /** A piece of these pages of a machine that stands still, made quickly. */
+  encode(machine: ReplicatedMachine, pages: Uint32Array): Uint8Array<ArrayBuffer>;
+  /** Writes a piece's pages. Throws MalformedError on bytes that make no sense. */
+  install(machine: ReplicatedMachine, bytes: Uint8Array): void;
+}
+
+type Report = (report: CpuReport) => void;
+type Part = { readonly kind: PieceKind; readonly bytes: Uint8Array<ArrayBuffer> };
+
+/** The giving side. */
+export class CopyGiver {
+  readonly #machine: ReplicatedMachine;
+  readonly #codec: PieceCodec;
+  readonly #report: Report;
+  #transfer: number | undefined;
+
+  constructor(machine: ReplicatedMachine, codec: PieceCodec, report: Report) {
+    this.#machine = machine;
+    this.#codec = codec;
+    this.#report = report;
+  }
+
+  begin(transfer: number): void {
+    this.end();
+    this.#transfer = transfer;
+    this.#machine.beginCopy();
+    this.collect(transfer);
+  }
+
+  collect(transfer: number): void {
+    if (transfer !== this.#transfer) return;
+    // Hashed while little is written, so that little is left to hash in the cut.
+    this.#machine.hash();
+    this.#report({ type: 'copy-pages', transfer, pages: this.#machine.writtenPages() });
+  }
+
+  /** Takes the rest out; false, and an ordinary collection, if it is too much. */
+  cut(command: CpuCommand & { type: 'copy-cut' }, point: Omit<CutPoint, 'hash' | 'position' | 'time'>): boolean {
+    const { transfer, maxPages, pagesPerPiece } = command;
+    if (transfer !== this.#transfer) return false;
+    const machine = this.#machine;
+    const pages = machine.writtenPages();
+    if (pages.length > maxPages) {
+      this.#report({ type: 'copy-pages', transfer, pages });
+      return false;
+    }
+    const pieces: Part[] = [];
+    for (let from = 0; from < pages.length; from += pagesPerPiece) {
+      const bytes = this.#codec.encode(machine, pages.subarray(from, from + pagesPerPiece));
+      pieces.push({ kind: 'pages', bytes });
+    }
+    const state = machine.saveState();
+    const pieceBytes = pagesPerPiece * PAGE_BYTES;
+    for (let from = 0; from < state.length; from += pieceBytes) {
+      pieces.push({ kind: 'state', bytes: state.slice(from, from + pieceBytes) });
+    }
+    const { position, time } = machine;
+    this.#report({ type: 'copy-cut', transfer, cut: { ...point, position, time, hash: machine.hash() }, pieces });
+    this.end();
+    return true;
+  }
+
+  end(): void {
+    if (this.#transfer !== undefined) this.#machine.endCopy();
+    this.#transfer = undefined;
+  }
+}
+
+/** The taking side. */
+export class CopyTaker {
+  readonly #machine: ReplicatedMachine;
+  readonly #codec: PieceCodec;
+  readonly #report: Report;
+  readonly #transfer: number;
+  #state: Uint8Array<ArrayBuffer>[] = [];
+  #bytes = 0;
+  #failed = false;
+
+  constructor(transfer: number, machine: ReplicatedMachine, codec: PieceCodec, report: Report) {
+    this.#transfer = transfer;
+    this.#machine = machine;
+    this.#codec = codec;
+    this.#report = report;
+  }
+
+  install({ kind, bytes }: Part): void {
+    this.#try(() => {
+      if (kind === 'state') this.#state.push(bytes);
+      else this.#codec.install(this.#machine, bytes);
+      this.#bytes += bytes.length;
+      this.#report({ type: 'installed', transfer: this.#transfer, bytes: this.#bytes });
+    });
+  }
+
+  /** True if the machine is now the one that was cut. */
+  finish(cut: CutPoint): boolean {
+    this.#try(() => {
+      const machine = this.#machine;
+      machine.restoreState(joined(this.#state));
+      this.#state = [];
+      if (machine.position !== cut.position) this.#fail(`it is at ${machine.position}, the cut at ${cut.position}`);
+      else if (machine.hash() !== cut.hash)
+        this.#fail('its hash is another than that of the machine it was copied from');
+      else this.#report({ type: 'install-verified', transfer: this.#transfer });
+    });
+    return !this.#failed;
+  }
+
+  #try(work: () => void): void {
+    if (this.#failed) return;
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof OperatingError) && !(error instanceof MalformedError)) throw error;
+      this.#fail(error.message);
+    }
+  }
+
+  #fail(message: string): void {
+    this.#failed = true;
+    this.#report({ type: 'install-failed', transfer: this.#transfer, message });
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -27,6 +27,8 @@ export function noArbiterFaults(): ArbiterFaults {
 }
 
 export class SimArbiter {
+  /** Nobody reaches it. */
+  down = false;
   readonly #schedule: Schedule;
   readonly #random: Random;
   readonly #owners: string[] = [];
@@ -55,7 +57,7 @@ export class SimArbiter {
     };
     this.#schedule.after(TIMEOUT_MS, () => answer(unknown(request)));
     const random = this.#random;
-    if (faults.unreachable || random.chance(faults.loseRequest)) return;
+    if (this.down || faults.unreachable || random.chance(faults.loseRequest)) return;
     const usualMs = (): number => random.between(0.5, 4 + faults.slowMs);
     const delayMs = random.chance(faults.late) ? random.between(TIMEOUT_MS, 8 * TIMEOUT_MS) : usualMs();
     this.#schedule.after(delayMs, () => {

@@ -30,19 +30,13 @@ function stalled(cluster: Cluster, ways: readonly (0 | 1)[], what: string): Endi
   return { afterMs: durationMs(cluster), end };
 }
 
-/** The way of `victims` to the arbiter is bad for a while. */
-function badArbiter(
-  cluster: Cluster,
-  victims: readonly SimProcess[],
-  faults: Partial<ArbiterFaults>,
-  what: string,
-): Ending {
-  const who = victims.length === 1 ? victims[0]!.name : 'arbiter';
-  cluster.journal.tell(who, what);
-  for (const victim of victims) Object.assign(cluster.faultsOf(victim), faults);
+/** The way of `victim` to the arbiter is bad for a while. */
+function badArbiter(cluster: Cluster, victim: SimProcess, faults: Partial<ArbiterFaults>, what: string): Ending {
+  cluster.journal.tell(victim.name, what);
+  Object.assign(cluster.faultsOf(victim), faults);
   const end = (): void => {
-    cluster.journal.tell(who, 'all is well again with the arbiter');
-    for (const victim of victims) cluster.healArbiter(victim);
+    cluster.journal.tell(victim.name, 'is well again with the arbiter');
+    cluster.healArbiter(victim);
   };
   return { afterMs: 3 * durationMs(cluster), end };
 }
@@ -137,14 +131,22 @@ export const faults: Record<string, Fault> = {
   },
 
   // The arbiter
-  'no arbiter': (cluster, victim) => badArbiter(cluster, [victim], { unreachable: true }, 'cannot reach the arbiter'),
-  'arbiter down': (cluster) => badArbiter(cluster, cluster.processes, { unreachable: true }, 'is down'),
+  'no arbiter': (cluster, victim) => badArbiter(cluster, victim, { unreachable: true }, 'cannot reach the arbiter'),
+  'arbiter down': (cluster) => {
+    cluster.journal.tell('arbiter', 'is down');
+    cluster.arbiter.down = true;
+    const end = (): void => {
+      cluster.journal.tell('arbiter', 'is up again');
+      cluster.arbiter.down = false;
+    };
+    return { afterMs: 2 * durationMs(cluster), end };
+  },
   'arbiter answers lost': (cluster, victim) =>
-    badArbiter(cluster, [victim], { loseReply: 0.8 }, 'gets few answers from the arbiter, which hears all'),
-  'arbiter slow': (cluster, victim) => badArbiter(cluster, [victim], { slowMs: 40 }, 'has a slow way to the arbiter'),
+    badArbiter(cluster, victim, { loseReply: 0.8 }, 'gets few answers from the arbiter, which hears all'),
+  'arbiter slow': (cluster, victim) => badArbiter(cluster, victim, { slowMs: 40 }, 'has a slow way to the arbiter'),
   'arbiter late': (cluster, victim) =>
-    badArbiter(cluster, [victim], { late: 0.6, loseRequest: 0.2 }, 'has requests that reach the arbiter much later'),
-  'arbiter empty': (cluster, victim) => badArbiter(cluster, [victim], { empty: true }, 'sees an empty arbiter'),
+    badArbiter(cluster, victim, { late: 0.6, loseRequest: 0.2 }, 'has requests that reach the arbiter much later'),
+  'arbiter empty': (cluster, victim) => badArbiter(cluster, victim, { empty: true }, 'sees an empty arbiter'),
 
   // The disk
   'slow disk': (cluster) => {

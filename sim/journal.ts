@@ -44,7 +44,23 @@ export interface Misread extends Fact {
   readonly what: string;
 }
 
-const RUNNING: readonly ReplicaPhase[] = ['waiting-for-backup', 'forming', 'paired', 'alone'];
+interface Line {
+  readonly atMs: number;
+  readonly who: string;
+  readonly what: string;
+}
+
+/** How much of what happened around a violation a person wants to see. */
+const AROUND_MS = 3;
+
+const RUNNING: readonly ReplicaPhase[] = [
+  'waiting-for-backup',
+  'forming',
+  'copying',
+  'cutting-over',
+  'paired',
+  'alone',
+];
 
 export class Journal {
   readonly owned: Owned[] = [];
@@ -54,7 +70,7 @@ export class Journal {
   /** How often each kind of fault has happened. */
   readonly faults = new Map<string, number>();
   life = 1;
-  readonly #lines: { readonly atMs: number; readonly who: string; readonly what: string }[] = [];
+  readonly #lines: Line[] = [];
   readonly #nowMs: () => number;
   readonly #keepsStory: boolean;
   #order = 0;
@@ -68,15 +84,26 @@ export class Journal {
     if (this.#keepsStory) this.#lines.push({ atMs: this.#nowMs(), who, what });
   }
 
-  /** The story so far, a line each, with `violations` in their places. */
+  /** The story so far, a line each, with `violations` in their places and what happened closely around them. */
   tellStory(violations: readonly Violation[] = []): string[] {
-    const accusations = violations.map(({ atMs, checker, what }) => ({
-      atMs,
-      who: 'CHECK',
-      what: `${checker}: ${what}`,
-    }));
-    const lines = [...this.#lines, ...accusations].sort((one, other) => one.atMs - other.atMs);
-    return lines.map(({ atMs, who, what }) => `${atMs.toFixed(2).padStart(9)} ms  ${who.padEnd(10)} ${what}`);
+    const lines = [...this.#lines, ...violations.flatMap((violation) => this.#around(violation))];
+    for (const { atMs, checker, what } of violations) lines.push({ atMs, who: 'CHECK', what: `${checker}: ${what}` });
+    lines.sort((one, other) => one.atMs - other.atMs);
+    const told = lines.map(({ atMs, who, what }) => `${atMs.toFixed(2).padStart(9)} ms  ${who.padEnd(10)} ${what}`);
+    return [...new Set(told)];
+  }
+
+  /** Outputs and disk requests close to a violation; whoever is only stuck has none that matter. */
+  #around(violation: Violation): Line[] {
+    if (violation.checker === 'redundant again') return [];
+    const close = ({ atMs }: Fact): boolean => Math.abs(atMs - violation.atMs) < AROUND_MS;
+    const outputs = this.released.filter(close).map(({ atMs, who, generation, sequence, output }) => {
+      return { atMs, who, what: `releases output ${sequence}, ${output.kind}, in generation ${generation}` };
+    });
+    const requests = this.executed.filter(close).map(({ atMs, generation, request }) => {
+      return { atMs, who: 'disk', what: `executes ${request.type} ${request.id} of generation ${generation}` };
+    });
+    return [...outputs, ...requests];
   }
 
   get story(): readonly string[] {

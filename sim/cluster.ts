@@ -2,7 +2,7 @@
  * A cluster in one process: two hosts, an arbiter, a disk server, a network segment with clients; everything in simulated
  * time, everything decided by one seed. The replicas are the unmodified state machines of core/replication.
  */
-import type { Input } from '../src/core/machine/doors.ts';
+import type { Input, Output } from '../src/core/machine/doors.ts';
 import { Backup } from '../src/core/replication/backup.ts';
 import { Primary } from '../src/core/replication/primary.ts';
 import {
@@ -11,6 +11,8 @@ import {
   type ReplicaAction,
   type ReplicaOptions,
 } from '../src/core/replication/replica.ts';
+import { DEFAULT_TRANSFER } from '../src/core/replication/transfer.ts';
+import { gatherPages, sealPiece } from '../src/core/vm/page-pieces.ts';
 import { type ArbiterFaults, noArbiterFaults, SimArbiter } from './arbiter.ts';
 import { SimClient } from './client.ts';
 import { type DiskBugs, SimDisk } from './disk.ts';
@@ -35,6 +37,13 @@ export interface ClusterOptions {
 
 const CLIENTS = 3;
 
+/** A connection, with its number on either side. The first end is the one that was called. */
+interface Connection {
+  readonly link: Link;
+  readonly ids: readonly [number, number];
+  readonly ends: readonly [SimProcess, SimProcess];
+}
+
 export class Cluster {
   readonly schedule = new Schedule();
   readonly random: Random;
@@ -48,10 +57,9 @@ export class Cluster {
   readonly clients: SimClient[] = [];
   readonly #options: ClusterOptions;
   readonly #faults = new Map<SimProcess, ArbiterFaults>();
-  /** The newest connection, if there is one, and its number on either side. */
-  #link:
-    | { readonly link: Link; readonly ids: readonly [number, number]; readonly ends: readonly SimProcess[] }
-    | undefined;
+  readonly pasts = new Map<bigint, readonly Output[]>();
+  /** All connections that were ever made. */
+  readonly #connections: Connection[] = [];
   #nextChannel = 1000;
   /** The first process of the machine's present life. */
   #firstOfLife = 0;
@@ -110,10 +118,12 @@ export class Cluster {
   /** The process is gone; its host's kernel says so, or (`silently`) nobody does. */
   kill(victim: SimProcess, silently: boolean): void {
     victim.kill(silently ? 'its host loses power' : 'SIGKILL');
-    const end = this.#link?.ends.indexOf(victim) ?? -1;
-    if (end !== 0 && end !== 1) return;
-    if (silently) this.#link!.link.vanish(end);
-    else this.#link!.link.close(end, 'reset by peer');
+    for (const { link, ends } of this.#connections) {
+      const end = ends.indexOf(victim);
+      if (end !== 0 && end !== 1) continue;
+      if (silently) link.vanish(end);
+      else link.close(end, 'reset by peer');
+    }
   }
 
   /** Both hosts and the disk server lose their power at once; a while later a person starts the machine again. */
@@ -131,8 +141,14 @@ export class Cluster {
   }
 
   cutLink(): void {
-    this.journal.tell('network', 'the channel is cut');
-    this.#link?.link.cut();
+    this.journal.tell('network', 'all channels are cut');
+    for (const { link } of this.#connections) link.cut();
+  }
+
+  /** Breaks the newest channel only: while a copy is made, the transfer's own. */
+  cutNewestLink(): void {
+    this.journal.tell('network', 'the newest channel is cut');
+    this.#connections.at(-1)?.link.cut();
   }
 
   perform(process: SimProcess, action: Exclude<ReplicaAction, { type: 'cpu' | 'phase' | 'halt' }>): void {
@@ -153,6 +169,8 @@ export class Cluster {
         return this.disk.admit(action.generation, process.incarnation, (event) => process.event(event));
       case 'disk':
         return this.disk.request(action.generation, action.device, action.request, (event) => process.event(event));
+      case 'copy':
+        return this.#copy(process, action);
       case 'emit':
         return this.#emit(process, action);
       case 'announce':
@@ -169,6 +187,17 @@ export class Cluster {
       alone: false,
       coldStart,
       onDivergence: 'stop',
+      transfer: {
+        ...DEFAULT_TRANSFER,
+        pagesPerPiece: 2,
+        copiesAtOnce: 2,
+        windowBytes: 48 * 1024,
+        cutPages: 3,
+        maxCutPages: 8,
+        cutTargetMs: 5,
+        stallMs: 300,
+        cutOverMs: 250,
+      },
       bounds: { ...DEFAULT_BOUNDS, logBufferBytes: 256 * 1024, heldOutputBytes: 16 * 1024 },
       timing: {
         ...DEFAULT_TIMING,
@@ -183,11 +212,16 @@ export class Cluster {
     };
   }
 
+  /** Whoever is or was a primary listens; a second channel leads to the same one. */
   #connect(from: SimProcess, channel: number): void {
-    const to = this.processes[this.#firstOfLife]!;
-    const fail = (): void =>
+    const already = this.#connections.findLast(({ ends, link }) => ends[1] === from && !link.closed(1));
+    const life = this.processes.slice(this.#firstOfLife);
+    const listening = life.filter((one) => one !== from && one.alive && one.status().role === 'primary');
+    const to = already?.ends[0] ?? (listening.length > 0 ? this.random.pick(listening) : undefined);
+    if (to === undefined || !to.alive || this.ways.some(({ stalled }) => stalled)) {
       this.schedule.after(20, () => from.event({ type: 'channel-closed', channel, why: 'no answer' }));
-    if (this.ways[0].stalled || this.ways[1].stalled || to.killed || to.halted) return fail();
+      return;
+    }
     const there = this.#nextChannel++;
     const link: Link = new Link(this.ways, [
       {
@@ -199,14 +233,24 @@ export class Cluster {
         closed: (why) => from.event({ type: 'channel-closed', channel, why }),
       },
     ]);
-    this.#link = { link, ids: [there, channel], ends: [to, from] };
+    this.#connections.push({ link, ids: [there, channel], ends: [to, from] });
     to.event({ type: 'channel-open', channel: there });
     from.event({ type: 'channel-open', channel });
   }
 
   #withChannel(process: SimProcess, channel: number, use: (link: Link, end: 0 | 1) => void): void {
-    const end = this.#link?.ends.indexOf(process) ?? -1;
-    if ((end === 0 || end === 1) && this.#link!.ids[end] === channel) use(this.#link!.link, end);
+    for (const { link, ids, ends } of this.#connections) {
+      const end = ends.indexOf(process);
+      if ((end === 0 || end === 1) && ids[end] === channel) return use(link, end);
+    }
+  }
+
+  /** The copier reads the pages at some moment while the machine runs. */
+  #copy(process: SimProcess, { transfer, pages }: ReplicaAction & { type: 'copy' }): void {
+    this.schedule.after(this.random.between(0.1, 2), () => {
+      const { gathered } = gatherPages(pages, 0, (page) => process.machine.readPage(page));
+      process.event({ type: 'copied', transfer, bytes: sealPiece(gathered) });
+    });
   }
 
   #emit(process: SimProcess, { generation, outputs }: ReplicaAction & { type: 'emit' }): void {

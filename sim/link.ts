@@ -71,6 +71,11 @@ export class Link {
     this.#ends = ends;
   }
 
+  /** Whether this end is done with it. */
+  closed(end: 0 | 1): boolean {
+    return this.#done[end]!;
+  }
+
   send(from: 0 | 1, message: Message): void {
     if (!this.#done[from]) this.#deliver(from, { bytes: encodeMessage(message) });
   }

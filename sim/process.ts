@@ -5,6 +5,7 @@
  */
 import type { Output } from '../src/core/machine/doors.ts';
 import type { CpuCommand, CpuReport } from '../src/core/replication/cpu-link.ts';
+import { pagePieces } from '../src/core/replication/cpu-pieces.ts';
 import { CpuSide } from '../src/core/replication/cpu-side.ts';
 import type {
   HaltReason,
@@ -27,10 +28,20 @@ export interface ReplicaLike {
 /** The rest of the cluster, as a process reaches it. */
 export interface Surroundings {
   perform(process: SimProcess, action: Exclude<ReplicaAction, { type: 'cpu' | 'phase' | 'halt' }>): void;
+  /** What the machine with this hash had said when it was cut out: a copy of it has the same past. */
+  readonly pasts: Map<bigint, readonly Output[]>;
 }
 
 /** Phases in which a primary owns its generation. */
-const OWNING: readonly ReplicaPhase[] = ['admitting', 'waiting-for-backup', 'forming', 'paired', 'alone'];
+const OWNING: readonly ReplicaPhase[] = [
+  'admitting',
+  'waiting-for-backup',
+  'forming',
+  'copying',
+  'cutting-over',
+  'paired',
+  'alone',
+];
 const TICK_MS = 10;
 const SLICE_MS = 4;
 const BEAT_MS = 8;
@@ -89,7 +100,9 @@ export class SimProcess {
     this.#hostClock = { hostMs: random.between(0, 1e9), atMs: schedule.nowMs, rate: random.between(0.99, 1.01) };
     this.machine = new SimMachine({ witness: (output) => this.history.push(output) });
     const report = (message: CpuReport): void => this.#toMain(message);
-    this.#cpu = new CpuSide({}, { machine: this.machine, report, onLive: (time) => this.#startClock(time) });
+    const onLive = (time: bigint): void => this.#startClock(time);
+    const pieces = pagePieces((bytes) => bytes);
+    this.#cpu = new CpuSide({}, { machine: this.machine, report, onLive, pieces });
     this.#replica = replica(this.#hostMs());
   }
 
@@ -228,6 +241,7 @@ export class SimProcess {
   // The CPU thread: a few hundredths of a millisecond away
 
   #toMain(report: CpuReport): void {
+    if (report.type === 'copy-cut') this.#around.pasts.set(report.cut.hash, this.history.slice());
     this.#schedule.after(0.03, () => this.event({ type: 'cpu', report }));
   }
 
@@ -236,6 +250,7 @@ export class SimProcess {
       this.#onCpu(() => {
         if (this.cpuDead) return;
         if (command.type === 'speed') this.#speed = command.fraction;
+        if (command.type === 'install-end') this.history.push(...(this.#around.pasts.get(command.cut.hash) ?? []));
         this.#cpu.handle(command);
         this.#wake(0.02);
       }),

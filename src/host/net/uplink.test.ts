@@ -9,12 +9,89 @@ import { listenOn, type StreamAddress } from './address.ts';
 import { ETHERNET_LIMITS, encodeFrame, FrameDecoder } from './framing.ts';
 import { Arrivals } from './testing.ts';
 import { openStreamUplink, type UplinkEvents } from './uplink.ts';
+import { type FarEnd, testUplink } from './uplink-suite.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'understudy-uplink-'));
 after(() => rmSync(directory, { recursive: true }));
 
 function frameOf(length: number, fill: number): Uint8Array {
   return new Uint8Array(length).fill(fill);
+}
+
+/** A server of QEMU's framing in the test's hands. */
+class TestServer implements FarEnd {
+  readonly frames = new Arrivals<Uint8Array>();
+  readonly #sockets = new Arrivals<Socket>();
+  #server: net.Server | undefined;
+  #socket: Socket | undefined;
+  readonly #pending: Buffer[] = [];
+  address: StreamAddress;
+
+  constructor(address: StreamAddress) {
+    this.address = address;
+  }
+
+  async comeBack(): Promise<void> {
+    const server = net.createServer((socket) => {
+      const decoder = new FrameDecoder(ETHERNET_LIMITS, (frame) => this.frames.put(frame));
+      socket.on('data', (chunk) => decoder.push(chunk));
+      socket.on('error', () => {});
+      this.#sockets.put(socket);
+    });
+    this.#server = server;
+    this.address = await listenOn(server, this.address);
+  }
+
+  async connected(): Promise<void> {
+    this.#socket = await this.#sockets.take();
+    for (const message of this.#pending.splice(0)) this.#socket.write(message);
+  }
+
+  /** The uplink may know of the connection before the server does. */
+  send(frame: Uint8Array): void {
+    const message = encodeFrame(frame, ETHERNET_LIMITS);
+    if (this.#socket !== undefined) this.#socket.write(message);
+    else if (this.#pending.push(message) === 1) void this.connected();
+  }
+
+  /** A stream out of step cannot be mended: the uplink ends it and connects anew. */
+  async sendGarbage(): Promise<void> {
+    for (const length of [0, 13, 65_551, 0xffff_ffff]) {
+      const header = Buffer.alloc(4);
+      header.writeUInt32BE(length);
+      if (this.#socket === undefined) await this.connected();
+      this.#socket?.write(header);
+      await this.connected();
+    }
+  }
+
+  async leave(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    while (this.#sockets.waiting > 0) await this.connected();
+    this.#socket?.destroy();
+    this.#socket = undefined;
+    if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  close(): Promise<void> {
+    return this.leave();
+  }
+}
+
+for (const [name, address] of [
+  ['a stream over a unix socket', { path: join(directory, 'suite.sock') }],
+  ['a stream over TCP', { host: '127.0.0.1', port: 0 }],
+] as const) {
+  testUplink({
+    name,
+    async open(events) {
+      const farEnd = new TestServer(address);
+      await farEnd.comeBack();
+      const uplink = openStreamUplink({ address: farEnd.address, firstRetryMs: 1 }, events);
+      return { uplink, farEnd };
+    },
+  });
 }
 
 /** A far end that accepts connections, and an uplink to it. */

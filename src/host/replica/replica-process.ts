@@ -9,7 +9,14 @@ import type { ArbiterRequest } from '../../core/replication/arbiter-protocol.ts'
 import { Backup } from '../../core/replication/backup.ts';
 import type { NumberedOutput } from '../../core/replication/cpu-link.ts';
 import { Primary } from '../../core/replication/primary.ts';
-import type { HaltReason, ReplicaAction, ReplicaEvent, ReplicaOptions } from '../../core/replication/replica.ts';
+import type {
+  HaltReason,
+  ReplicaAction,
+  ReplicaEvent,
+  ReplicaOptions,
+  ReplicaPhase,
+  ReplicaStatus,
+} from '../../core/replication/replica.ts';
 import { DEFAULT_BOUNDS, DEFAULT_TIMING } from '../../core/replication/replica.ts';
 import { virtioDevice } from '../../core/vm/machine-config.ts';
 import type { Arbiter } from '../arbiter/arbiter.ts';
@@ -32,7 +39,12 @@ export interface ReplicaSetup {
   readonly engine: EngineKind;
   readonly role:
     | { readonly kind: 'primary'; readonly listen: StreamAddress; readonly create: boolean; readonly alone: boolean }
-    | { readonly kind: 'backup'; readonly primary: StreamAddress };
+    | {
+        readonly kind: 'backup';
+        readonly primary: StreamAddress;
+        /** Where it waits for a backup of its own once it has gone live; undefined: it takes none. */
+        readonly listen?: StreamAddress;
+      };
   readonly arbiter: string;
   readonly unsafeArbiter: boolean;
   readonly diskServer: StreamAddress | undefined;
@@ -41,6 +53,7 @@ export interface ReplicaSetup {
   readonly onNotice: (line: string) => void;
   /** The guest's console, as the world may see it. */
   readonly onConsole: (data: Uint8Array) => void;
+  readonly onPhase?: (phase: ReplicaPhase) => void;
 }
 
 const STATUS_EVERY_MS = 100;
@@ -59,6 +72,7 @@ export class ReplicaProcess {
   #runner: Runner | undefined;
   #uplink: Uplink | undefined;
   #netDevice = 0;
+  #listening: Promise<StreamAddress | undefined> | undefined;
   /** Events that came up while another's actions were being performed. */
   readonly #events: ReplicaEvent[] = [];
   #handling = false;
@@ -116,7 +130,8 @@ export class ReplicaProcess {
     const identity = machineIdentity(description, await digestFiles(description, diskBytes));
     const options = replicaOptions(this.#setup, identityDigest(identity), this.#incarnation);
     if (role.kind === 'primary') {
-      await this.#channels.listen(role.listen);
+      this.#listening = this.#channels.listen(role.listen);
+      await this.#listening;
       this.#replica = new Primary(options, this.#nowMs());
     } else this.#replica = new Backup(options, this.#nowMs());
     await this.#openUplink();
@@ -165,6 +180,31 @@ export class ReplicaProcess {
     this.#handle({ type: 'shutdown' });
   }
 
+  /** A person wants the other host to go on; nothing happens unless the pair is complete. */
+  handOver(): void {
+    this.#handle({ type: 'hand-over' });
+  }
+
+  /** A look inside; undefined after `close`. */
+  status(): ReplicaStatus | undefined {
+    return this.#replica?.status(this.#nowMs());
+  }
+
+  /** Where a backup may connect; undefined for a backup, and where it cannot listen. */
+  async listening(): Promise<StreamAddress | undefined> {
+    return this.#listening;
+  }
+
+  /** Whoever has gone live takes a backup as a primary does. */
+  #listenAfterGoLive(): void {
+    const { role, onNotice } = this.#setup;
+    if (role.kind !== 'backup' || role.listen === undefined || this.#listening !== undefined) return;
+    this.#listening = this.#channels.listen(role.listen).catch((error: unknown) => {
+      onNotice(`no backup can connect: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    });
+  }
+
   #handle(event: ReplicaEvent): void {
     this.#events.push(event);
     if (this.#handling) return;
@@ -207,6 +247,8 @@ export class ReplicaProcess {
         const { phase, generation, why } = action;
         this.#status.report({ type: 'phase', pid: process.pid, phase, generation, why });
         this.#setup.onNotice(`generation ${generation}: ${phase} (${why})`);
+        if (phase === 'alone') this.#listenAfterGoLive();
+        this.#setup.onPhase?.(phase);
         return;
       }
       case 'halt': {

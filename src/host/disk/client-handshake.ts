@@ -4,6 +4,8 @@
  */
 import type { Socket } from 'node:net';
 import { OperatingError } from '../../core/base/error.ts';
+import type { CredentialSource } from '../tls/credentials.ts';
+import { connectSecure } from '../tls/secure.ts';
 import type { DiskClientErrorCode } from './client.ts';
 import { SECTOR_BYTES } from './disk.ts';
 import {
@@ -20,50 +22,90 @@ import {
   OPTION_REPLY_HEADER_BYTES,
   OPTION_REPLY_MAGIC,
 } from './nbd.ts';
-import type { SocketReader } from './socket-reader.ts';
+import { SocketReader } from './socket-reader.ts';
 
 export type OpenedExport = {
   readonly sizeBytes: number;
   /** Identifies one boot of the server's host; empty where the server does not tell. */
   readonly boot: string;
+  /** What requests go out on: the socket that was given, or TLS on it. */
+  readonly socket: Socket;
+  readonly reader: SocketReader;
+};
+
+export type OpenOptions = {
+  /** The export's name. */
+  readonly name: string;
+  /** Names the disk in errors. */
+  readonly what: string;
+  /** For the server to greet, and for the TLS handshake. */
+  readonly timeoutMs: number;
+  /** Put TLS on the connection first (NBD_OPT_STARTTLS); undefined: go on without. */
+  readonly secure: { readonly credentials: CredentialSource; readonly serverName: string | undefined } | undefined;
 };
 
 /**
- * Opens the export; requests may follow. `what` names the disk in errors. The server has
- * `timeoutMs` to greet; the admission itself may take as long as requests of lower generations take to land.
- * Throws OperatingError<DiskClientErrorCode>; the caller destroys the socket then.
+ * Opens the export; requests may follow. The admission itself may take as long as requests of lower generations take to
+ * land. Throws OperatingError<DiskClientErrorCode>; the caller destroys the socket then.
  */
-export async function openExport(
-  socket: Socket,
-  reader: SocketReader,
-  name: string,
-  what: string,
-  timeoutMs: number,
-): Promise<OpenedExport> {
+export async function openExport(raw: Socket, options: OpenOptions): Promise<OpenedExport> {
+  const { name, what, timeoutMs } = options;
   let failure: string | undefined;
   const note = (error: Error) => {
     failure ??= error.message;
   };
-  const timer = setTimeout(() => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  const timer = setTimeout(() => raw.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  let socket = raw;
   socket.on('error', note);
   try {
-    const greeting = await reader.read(18);
+    const plain = new SocketReader(raw);
+    const greeting = await plain.read(18);
     clearTimeout(timer);
     if (greeting === undefined) throw unreachable(what, failure ?? 'the connection was closed');
     checkGreeting(greeting, what);
     const flags = Buffer.alloc(4);
     flags.writeUInt32BE(FIXED_NEWSTYLE | NO_ZEROES);
-    socket.write(Buffer.concat([flags, encodeOption(OPTION.go, encodeGo(name, [INFO.description]))]));
+    raw.write(flags);
+    let reader = plain;
+    if (options.secure !== undefined) {
+      socket = await startTls(raw, plain, options.secure, options);
+      socket.on('error', note);
+      reader = new SocketReader(socket);
+    }
+    socket.write(encodeOption(OPTION.go, encodeGo(name, [INFO.description])));
     const opened = await readVerdict(reader, what);
     if (opened === undefined) throw unreachable(what, failure ?? 'the connection was closed');
     const { sizeBytes } = opened;
     if (sizeBytes <= 0 || sizeBytes % SECTOR_BYTES !== 0)
       throw unreachable(what, `its size of ${sizeBytes} bytes makes no sense`);
-    return opened;
+    return { ...opened, socket, reader };
   } finally {
     clearTimeout(timer);
-    socket.off('error', note);
-    if (socket.destroyed) socket.on('error', () => {});
+    for (const one of new Set([raw, socket])) {
+      one.off('error', note);
+      if (one.destroyed) one.on('error', () => {});
+    }
+  }
+}
+
+async function startTls(
+  raw: Socket,
+  reader: SocketReader,
+  secure: NonNullable<OpenOptions['secure']>,
+  { what, timeoutMs }: OpenOptions,
+): Promise<Socket> {
+  raw.write(encodeOption(OPTION.startTls, new Uint8Array(0)));
+  const header = await reader.read(OPTION_REPLY_HEADER_BYTES);
+  if (header === undefined) throw unreachable(what, 'the connection was closed');
+  if (header.readUInt32BE(12) !== OPTION_REPLY.ack || header.readUInt32BE(16) !== 0) {
+    throw unreachable(what, 'the disk server has no TLS, and this side does not go on without it', BOTH_OR_NEITHER);
+  }
+  reader.detach();
+  try {
+    return (await connectSecure(raw, { ...secure, who: what, timeoutMs })).socket;
+  } catch (error) {
+    if (!(error instanceof OperatingError)) throw error;
+    throw new OperatingError('disk-unreachable', error.message, error.advice, { cause: error });
   }
 }
 
@@ -75,7 +117,10 @@ function checkGreeting(greeting: Buffer, what: string): void {
 }
 
 /** Undefined when the connection ended. */
-async function readVerdict(reader: SocketReader, what: string): Promise<OpenedExport | undefined> {
+async function readVerdict(
+  reader: SocketReader,
+  what: string,
+): Promise<Pick<OpenedExport, 'sizeBytes' | 'boot'> | undefined> {
   let sizeBytes = 0;
   let boot = '';
   for (;;) {
@@ -105,14 +150,20 @@ function refusal(type: number, message: string, what: string): OperatingError<Di
       'Check that the disk server reaches the arbiter.',
     );
   }
+  if (type === OPTION_REPLY.errorTlsRequired) {
+    return unreachable(what, message, BOTH_OR_NEITHER);
+  }
   const advice = 'Check the name of the machine, and whether another replica has gone on with it.';
   return new OperatingError('disk-refused', `${what} is refused: ${message}`, advice);
 }
 
-function unreachable(what: string, why: string): OperatingError<DiskClientErrorCode> {
-  return new OperatingError(
-    'disk-unreachable',
-    `${what} cannot be reached: ${why}`,
-    'Check that the disk server is running, and its address.',
-  );
+const BOTH_OR_NEITHER =
+  'Give both sides --tls-certificate, --tls-key and --tls-authority, of the same authority, or neither side.';
+
+function unreachable(
+  what: string,
+  why: string,
+  advice = 'Check that the disk server is running, and its address.',
+): OperatingError<DiskClientErrorCode> {
+  return new OperatingError('disk-unreachable', `${what} cannot be reached: ${why}`, advice);
 }

@@ -19,12 +19,13 @@ import type { Socket } from 'node:net';
 import { OperatingError } from '../../core/base/error.ts';
 import type { BlockRequest } from '../../core/machine/doors.ts';
 import { connectTo, formatAddress, type StreamAddress } from '../net/address.ts';
+import type { CredentialSource } from '../tls/credentials.ts';
 import { type OpenedExport, openExport } from './client-handshake.ts';
 import { type BlockErrorCode, type BlockResult, type Disk, extentOf, failed, isWithin, OK } from './disk.ts';
 import { formatExportName } from './export-name.ts';
 import { COMMAND, decodeReply, ERROR, encodeRequest, MAX_PAYLOAD_BYTES, REPLY_BYTES } from './nbd.ts';
 import { OverlapOrder } from './overlap-order.ts';
-import { SocketReader } from './socket-reader.ts';
+import type { SocketReader } from './socket-reader.ts';
 
 export type DiskClientErrorCode =
   /** Nobody answers there, or it is no disk server. */
@@ -37,6 +38,8 @@ export type DiskClientErrorCode =
 export type DiskClientOptions = {
   readonly address: StreamAddress;
   readonly vm: string;
+  /** The keys to speak TLS with; the server has some too, or neither side has. */
+  readonly tls?: CredentialSource | undefined;
   /** The generation to admit and its owner; without them the disk is read-only. */
   readonly writer?: { readonly generation: number; readonly incarnation: string };
   /** A later generation owns the disk; `reason` is the server's. */
@@ -69,8 +72,6 @@ type Command = {
   readonly into: Uint8Array | undefined;
   readonly answer: (result: BlockResult) => void;
 };
-
-type Connected = OpenedExport & { readonly socket: Socket; readonly reader: SocketReader };
 
 /**
  * Connects, admits the generation, and returns the disk. Throws OperatingError<DiskClientErrorCode>; after `disk-unknown`
@@ -147,19 +148,14 @@ class DiskClient implements Disk {
     await gone;
   }
 
-  async #connect(): Promise<Connected> {
+  async #connect(): Promise<OpenedExport> {
     const socket = connectTo(this.#options.address);
     socket.setKeepAlive(true, 5000);
     try {
-      const reader = new SocketReader(socket);
-      const opened = await openExport(
-        socket,
-        reader,
-        this.#exportName,
-        this.description,
-        this.#options.timeoutMs ?? 10_000,
-      );
-      return { socket, reader, ...opened };
+      const { tls, address, timeoutMs = 10_000 } = this.#options;
+      const serverName = 'path' in address ? undefined : address.host;
+      const secure = tls === undefined ? undefined : { credentials: tls, serverName };
+      return await openExport(socket, { name: this.#exportName, what: this.description, timeoutMs, secure });
     } catch (error) {
       socket.destroy();
       throw error;
@@ -167,7 +163,7 @@ class DiskClient implements Disk {
   }
 
   /** Sends all that has no answer, and reads answers until the connection ends. */
-  #use({ socket, reader }: Connected): void {
+  #use({ socket, reader }: OpenedExport): void {
     this.#socket = socket;
     this.#retryMs = FIRST_RETRY_MS;
     let reason = 'the disk server closed the connection';

@@ -13,7 +13,7 @@ export const REPLY_MAGIC = 0x67446698;
 export const FIXED_NEWSTYLE = 1;
 export const NO_ZEROES = 2;
 
-export const OPTION = { exportName: 1, abort: 2, list: 3, info: 6, go: 7 } as const;
+export const OPTION = { exportName: 1, abort: 2, list: 3, startTls: 5, info: 6, go: 7 } as const;
 
 export const OPTION_REPLY = {
   ack: 1,
@@ -24,6 +24,8 @@ export const OPTION_REPLY = {
   /** Not allowed: here, a generation that the server refuses for good. */
   errorPolicy: 0x8000_0002,
   errorInvalid: 0x8000_0003,
+  /** Not without TLS, and here also not with such a certificate. */
+  errorTlsRequired: 0x8000_0005,
   /** There is no such export. */
   errorUnknown: 0x8000_0006,
   /** The server cannot serve now: here, the arbiter's answer is unknown; ask again. */

@@ -5,6 +5,9 @@
  */
 import type { Socket } from 'node:net';
 import type { BlockRequest } from '../../core/machine/doors.ts';
+import type { CredentialSource } from '../tls/credentials.ts';
+import type { TlsError } from '../tls/failure.ts';
+import { acceptSecure, type TlsPeer } from '../tls/secure.ts';
 import { type BlockErrorCode, type BlockResult, extentOf, failed, OK } from './disk.ts';
 import { type ExportName, parseExportName } from './export-name.ts';
 import type { Admission, Fence } from './fence.ts';
@@ -38,6 +41,17 @@ import {
 import type { OverlapOrder } from './overlap-order.ts';
 import { SocketReader } from './socket-reader.ts';
 
+/** Who asks for the disk, and what for. */
+export type DiskClientIdentity = {
+  /** SHA-256 of the client's certificate; undefined without TLS. */
+  readonly fingerprint: string | undefined;
+  /** Undefined for a reader. */
+  readonly writer: { readonly generation: number; readonly incarnation: string } | undefined;
+};
+
+/** Whether that client may (PROTOCOL.md, 22 and 29): undefined if so, else why not, for good. */
+export type AuthoriseDiskClient = (client: DiskClientIdentity) => Promise<string | undefined>;
+
 /** What all connections of a server share. */
 export type ServedDisk = {
   readonly vm: string;
@@ -47,6 +61,9 @@ export type ServedDisk = {
   /** Identifies this boot of this host: it shows as the export's description. */
   readonly boot: string;
   readonly onEvent: (line: string) => void;
+  /** Clients must begin TLS before all else; undefined: there is none. */
+  readonly tls: CredentialSource | undefined;
+  readonly authorise: AuthoriseDiskClient | undefined;
 };
 
 /** Bytes of payloads that one client may have outstanding, answers that it has not read included. */
@@ -61,19 +78,31 @@ type Opened = { readonly admission: Admission | undefined };
 type Settled = { readonly type: number; readonly message: string } | Opened;
 
 export class ServerConnection {
-  readonly #socket: Socket;
-  readonly #reader: SocketReader;
+  /** The TCP connection, until TLS is put on it. */
+  #socket: Socket;
+  #reader: SocketReader;
+  #peer: TlsPeer | undefined;
+  /** TLS stands, and the client's certificate is not in order: it is told so, and nothing else. */
+  #refusal: TlsError | undefined;
+  readonly #onIdentified: () => void;
   readonly #disk: ServedDisk;
   readonly #running = new Set<Promise<void>>();
   #outstandingBytes = 0;
   #wake: (() => void) | undefined;
 
-  constructor(socket: Socket, disk: ServedDisk) {
+  /** `onIdentified`: the client has named an export, and may have it as far as its certificate goes. */
+  constructor(socket: Socket, disk: ServedDisk, onIdentified: () => void = () => {}) {
     this.#socket = socket;
-    this.#reader = new SocketReader(socket);
+    this.#reader = this.#use(socket);
     this.#disk = disk;
+    this.#onIdentified = onIdentified;
+  }
+
+  #use(socket: Socket): SocketReader {
+    this.#socket = socket;
     socket.on('error', () => {}); // 'close' follows, and says all that is to be known
     socket.on('close', () => this.#wake?.());
+    return new SocketReader(socket);
   }
 
   /** Serves the client until it goes. Resolves when nothing of it is under way any more. */
@@ -106,11 +135,50 @@ export class ServerConnection {
       if (length > MAX_OPTION_BYTES) return undefined;
       const data = await this.#reader.read(length);
       if (data === undefined) return undefined;
+      const unprotected = this.#disk.tls !== undefined && this.#peer === undefined;
+      if (option === OPTION.exportName && unprotected) return undefined; // this option has no reply for errors
       if (option === OPTION.exportName) return this.#openByName(data, (flags & NO_ZEROES) === 0);
-      const opened = await this.#negotiate(option, data);
+      const opened = await (unprotected ? this.#secureFirst(option, data) : this.#negotiate(option, data));
       if (opened === 'end') return undefined;
       if (opened !== undefined) return opened;
     }
+  }
+
+  /**
+   * NBD's FORCEDTLS: nothing but the start of TLS is answered before it. After STARTTLS both sides forget what was said, and
+   * what the client sent too early counts as TLS.
+   */
+  async #secureFirst(option: number, data: Buffer): Promise<'end' | undefined> {
+    const reply = (type: number, words: string) =>
+      void this.#socket.write(encodeOptionReply(option, type, Buffer.from(words)));
+    if (option === OPTION.abort) {
+      reply(OPTION_REPLY.ack, '');
+      return 'end';
+    }
+    if (this.#refusal !== undefined) {
+      reply(OPTION_REPLY.errorTlsRequired, this.#refusal.message);
+      return 'end';
+    }
+    if (option !== OPTION.startTls) return reply(OPTION_REPLY.errorTlsRequired, 'this server speaks TLS only');
+    if (data.length > 0) return reply(OPTION_REPLY.errorInvalid, 'NBD_OPT_STARTTLS has no data');
+    reply(OPTION_REPLY.ack, '');
+    return this.#startTls();
+  }
+
+  async #startTls(): Promise<'end' | undefined> {
+    const raw = this.#socket;
+    const who = raw.remoteAddress === undefined ? 'a client on the unix socket' : `client ${raw.remoteAddress}`;
+    this.#reader.detach();
+    try {
+      const accepted = await acceptSecure(raw, { credentials: this.#disk.tls!, who });
+      this.#reader = this.#use(accepted.socket);
+      if ('peer' in accepted) this.#peer = accepted.peer;
+      else this.#refusal = accepted.refusal;
+    } catch (error) {
+      this.#refusal = error as TlsError;
+    }
+    if (this.#refusal !== undefined) this.#disk.onEvent(`refused: ${this.#refusal.message}`);
+    return this.#socket.destroyed ? 'end' : undefined;
   }
 
   /** Answers one option; the connection that it opened, 'end', or undefined when the client may go on asking. */
@@ -174,6 +242,12 @@ export class ServerConnection {
         message: `this server has the disk of '${this.#disk.vm}', not of '${vm}'`,
       };
     }
+    const why = await this.#disk.authorise?.({ fingerprint: this.#peer?.fingerprint, writer });
+    if (why !== undefined) {
+      this.#disk.onEvent(`refused ${this.#peer?.name ?? 'a client'}: ${why}`);
+      return { type: OPTION_REPLY.errorPolicy, message: why };
+    }
+    if (goOn) this.#onIdentified();
     if (writer === undefined || !goOn) return { admission: undefined };
     const outcome = await this.#disk.fence.admit(writer.generation, writer.incarnation, writer.session);
     const who = `generation ${writer.generation}, incarnation ${writer.incarnation.slice(0, 8)}`;

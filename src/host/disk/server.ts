@@ -9,10 +9,12 @@ import net from 'node:net';
 import type { Arbiter } from '../arbiter/arbiter.ts';
 import { checkMachineName } from '../arbiter/arbiter.ts';
 import { listenOn, type StreamAddress } from '../net/address.ts';
+import type { CredentialSource } from '../tls/credentials.ts';
+import { WaitingRoom } from '../tls/waiting-room.ts';
 import { type Admitted, Fence } from './fence.ts';
 import { ImageFile } from './image-file.ts';
 import { OverlapOrder } from './overlap-order.ts';
-import { ServerConnection } from './server-connection.ts';
+import { type AuthoriseDiskClient, ServerConnection } from './server-connection.ts';
 
 export type DiskServerOptions = {
   /** The raw image. */
@@ -26,6 +28,10 @@ export type DiskServerOptions = {
   readonly stateDir: string;
   /** Tells one boot of this host from the next; the kernel's boot id unless told. */
   readonly boot?: string;
+  /** With keys all clients must speak TLS 1.3, and show a certificate of the same authority. */
+  readonly tls?: CredentialSource | undefined;
+  /** Asked for each client that opens the disk; everybody may who is of the authority, where it is not given. */
+  readonly authorise?: AuthoriseDiskClient | undefined;
   /** A request has failed because of this host: a full file system, a broken medium. */
   readonly onProblem: (line: string) => void;
   /** One line for the log, such as an admission. */
@@ -59,6 +65,9 @@ export async function startDiskServer(options: DiskServerOptions): Promise<DiskS
   return server;
 }
 
+/** Of one address at a time: replicas have one each, standard clients up to sixteen. */
+const MAX_CONNECTIONS = 256;
+
 class NbdServer implements DiskServer {
   readonly addresses: StreamAddress[] = [];
   readonly sizeBytes: number;
@@ -66,6 +75,8 @@ class NbdServer implements DiskServer {
   readonly #image: ImageFile;
   readonly #boot: string;
   readonly #order = new OverlapOrder();
+  /** Clients that have not named an export yet. */
+  readonly #waiting = new WaitingRoom();
   readonly #servers: net.Server[] = [];
   readonly #connections = new Map<ServerConnection, Promise<void>>();
   #fence: Fence | undefined;
@@ -90,6 +101,7 @@ class NbdServer implements DiskServer {
       const server = net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 5000 }, (socket) =>
         this.#accept(socket, fence),
       );
+      server.maxConnections = MAX_CONNECTIONS;
       this.#servers.push(server);
       this.addresses.push(await listenOn(server, address));
     }
@@ -101,14 +113,10 @@ class NbdServer implements DiskServer {
   }
 
   #accept(socket: net.Socket, fence: Fence): void {
-    const connection = new ServerConnection(socket, {
-      vm: this.#options.vm,
-      image: this.#image,
-      order: this.#order,
-      fence,
-      boot: this.#boot,
-      onEvent: this.#options.onEvent ?? (() => {}),
-    });
+    const { vm, tls, authorise, onEvent = () => {} } = this.#options;
+    const shared = { vm, image: this.#image, order: this.#order, fence, boot: this.#boot, onEvent, tls, authorise };
+    this.#waiting.enter(socket);
+    const connection = new ServerConnection(socket, shared, () => this.#waiting.leave(socket));
     const served = connection.serve().finally(() => this.#connections.delete(connection));
     this.#connections.set(connection, served);
   }

@@ -4,16 +4,23 @@
  */
 import type { Socket } from 'node:net';
 
+const EVENTS = ['readable', 'end', 'close'];
+
 export class SocketReader {
   readonly #socket: Socket;
+  readonly #onEvent = () => this.#wake?.();
   #wake: (() => void) | undefined;
 
   /** From now on nobody else may read `socket`. */
   constructor(socket: Socket) {
     this.#socket = socket;
     // One listener for good: a new one is told at once of bytes that are there already, enough or not, and would spin.
-    const wake = () => this.#wake?.();
-    for (const event of ['readable', 'end', 'close']) socket.on(event, wake);
+    for (const event of EVENTS) socket.on(event, this.#onEvent);
+  }
+
+  /** Lets go of the socket, with what it holds unread: TLS begins here. */
+  detach(): void {
+    for (const event of EVENTS) this.#socket.off(event, this.#onEvent);
   }
 
   /** The next `length` bytes; undefined where the stream ends before. One call at a time. */

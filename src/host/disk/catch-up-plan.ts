@@ -24,6 +24,7 @@ export function planCatchUp(survivor: MirrorRecord, returning: MirrorRecord | un
   if (returning === undefined) return everything('it has no record of its image');
   const objection = objectionTo(survivor, returning);
   if (objection !== undefined) return { kind: 'refused', why: objection };
+  if (isEmpty(returning)) return everything('it is empty');
   if (returning.regionBytes !== survivor.regionBytes) return everything('its record has regions of another size');
   const here = peerOf(survivor, returning.imageId);
   const there = peerOf(returning, survivor.imageId);
@@ -40,11 +41,17 @@ export function peerOf(record: MirrorRecord, imageId: string): PeerRecord | unde
 
 function objectionTo(survivor: MirrorRecord, returning: MirrorRecord): string | undefined {
   if (returning.vm !== survivor.vm) return `it is the disk of '${returning.vm}', not of '${survivor.vm}'`;
-  if (returning.setId !== survivor.setId) return `it belongs to another disk that was made for '${returning.vm}'`;
+  if (returning.setId !== survivor.setId && !isEmpty(returning))
+    return `it belongs to another disk that was made for '${returning.vm}'`;
   if (returning.imageId === survivor.imageId) return 'it is a copy of the very same image, record included';
   if (returning.sizeBytes !== survivor.sizeBytes)
     return `it has ${returning.sizeBytes} bytes, and the survivor's ${survivor.sizeBytes}`;
   return undefined;
+}
+
+/** As `makeEmptyMirror` leaves it: it has never been a part of any set. */
+function isEmpty(record: MirrorRecord): boolean {
+  return record.state === 'incomplete' && record.peers.length === 0;
 }
 
 function isBehind(point: LogPoint | undefined, least: LogPoint | undefined): boolean {

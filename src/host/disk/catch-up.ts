@@ -123,15 +123,17 @@ export class CatchUp {
     const { regionBytes } = this.#survivor.regions;
     while (this.#left.size > 0) {
       for (const region of this.#left) {
-        await this.#window.take(regionBytes);
         this.#check();
-        let sent = false;
-        const result = await this.#survivor.readRegion(region, (data, extent) => {
-          this.#left.delete(region);
-          sent = true;
-          this.#send(this.#copyOf(data, extent), regionBytes);
-        });
-        if (!sent) this.#window.give(regionBytes);
+        // Room is taken under the region's lock, as a write's is: the other way round, each could wait for the other.
+        const result = await this.#survivor.readRegion(
+          region,
+          () => this.#window.take(regionBytes),
+          (data, extent) => {
+            if (this.#failure !== undefined) return;
+            this.#left.delete(region);
+            this.#send(this.#copyOf(data, extent), regionBytes);
+          },
+        );
         if (!result.ok) throw new Error(`${this.#survivor.description} cannot be read: ${result.error}`);
         this.#unsettled.push(region);
         this.#onProgress(this.#left.size, this.#total);

@@ -247,11 +247,19 @@ export class MirroredImage {
     return true;
   }
 
-  /** Gives the bytes of a region to `use`, after all writes to it submitted before and before any submitted later. */
-  readRegion(region: number, use: (data: Uint8Array, extent: Extent) => void): Promise<BlockResult> {
+  /**
+   * Waits for `room`, then gives the bytes of a region to `use`, after all writes to it submitted before and before any
+   * submitted later.
+   */
+  readRegion(
+    region: number,
+    room: () => Promise<void>,
+    use: (data: Uint8Array, extent: Extent) => void,
+  ): Promise<BlockResult> {
     const extent = this.regions.extentOf(region, false);
     const { start: offset, end } = extent;
     const answer = this.#order.run(extent, async () => {
+      await room();
       const result = await this.#image.perform({ type: 'read', id: 0, offset, length: end - offset });
       if (!result.ok) return result;
       // What a failed write left there is copied with the rest, and then is nothing special any more.

@@ -10,6 +10,7 @@ import {
   DEFAULT_TIMING,
   type ReplicaAction,
   type ReplicaOptions,
+  type ReplicaPhase,
 } from '../src/core/replication/replica.ts';
 import { DEFAULT_TRANSFER } from '../src/core/replication/transfer.ts';
 import { gatherPages, sealPiece } from '../src/core/vm/page-pieces.ts';
@@ -31,11 +32,28 @@ export interface ClusterOptions {
   readonly story?: boolean;
   /** Puts something around a replica: a planted bug. */
   readonly wrap?: (replica: ReplicaLike, role: 'primary' | 'backup') => ReplicaLike;
+  /** Hosts that stand by: while fewer replicas than two work, a fresh one comes up within this time, as a backup. */
+  readonly spareWithinMs?: number;
   /** Bugs planted in the disk server. */
   readonly diskBugs?: DiskBugs;
 }
 
 const CLIENTS = 3;
+const SPARES = [
+  'carol',
+  'dave',
+  'erin',
+  'frank',
+  'grace',
+  'heidi',
+  'ivan',
+  'judy',
+  'mallory',
+  'niaj',
+  'olivia',
+  'peggy',
+];
+const LOOK_FOR_SPARES_MS = 20;
 
 /** A connection, with its number on either side. The first end is the one that was called. */
 interface Connection {
@@ -63,6 +81,10 @@ export class Cluster {
   #nextChannel = 1000;
   /** The first process of the machine's present life. */
   #firstOfLife = 0;
+  #spares = 0;
+  #powered = true;
+  /** Called when an owner begins to make a copy of its machine. */
+  onCopying: () => void = () => {};
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -91,6 +113,32 @@ export class Cluster {
     this.startProcess('alice', 'primary');
     this.schedule.after(this.random.between(0, 20), () => this.startProcess('bob', 'backup'));
     for (const client of this.clients) client.start();
+    if (this.sparesStandBy) this.schedule.after(LOOK_FOR_SPARES_MS, () => this.#lookForSpares());
+  }
+
+  get sparesStandBy(): boolean {
+    return this.#options.spareWithinMs !== undefined;
+  }
+
+  /** The processes of the machine's present life that could do something. */
+  get working(): SimProcess[] {
+    return this.processes.slice(this.#firstOfLife).filter(({ alive, cpuDead }) => alive && !cpuDead);
+  }
+
+  /** As a daemon on each host would: what has died is replaced, after a while. */
+  #lookForSpares(): void {
+    const started = this.processes.length - this.#firstOfLife >= 2;
+    if (!this.#powered || !started || this.working.length >= 2 || this.#spares >= SPARES.length) {
+      return this.schedule.after(LOOK_FOR_SPARES_MS, () => this.#lookForSpares());
+    }
+    this.schedule.after(this.random.between(0, this.#options.spareWithinMs!), () => {
+      if (this.#powered && this.working.length < 2) this.startProcess(SPARES[this.#spares++]!, 'backup');
+      this.#lookForSpares();
+    });
+  }
+
+  entered(phase: ReplicaPhase): void {
+    if (phase === 'copying') this.onCopying();
   }
 
   startProcess(name: string, role: 'primary' | 'backup', coldStart = false): SimProcess {
@@ -131,10 +179,12 @@ export class Cluster {
     this.journal.tell('power', 'fails everywhere');
     for (const process of this.processes) this.kill(process, true);
     this.disk.losePower();
+    this.#powered = false;
     this.schedule.after(outageMs, () => {
       this.journal.life++;
       this.journal.tell('power', 'is back: a person starts the machine again');
       this.#firstOfLife = this.processes.length;
+      this.#powered = true;
       this.startProcess(`alice-${this.journal.life}`, 'primary', true);
       this.schedule.after(this.random.between(0, 20), () => this.startProcess(`bob-${this.journal.life}`, 'backup'));
     });

@@ -48,7 +48,8 @@ function promisedBy({ clients, disk }: Cluster): Promised[] {
   return promised;
 }
 
-function standingOf({ processes, arbiter, clients }: Cluster, answeredBefore: readonly number[]): Standing {
+function standingOf(cluster: Cluster, answeredBefore: readonly number[]): Standing {
+  const { processes, arbiter, clients } = cluster;
   return {
     replicas: processes.map((process) => ({
       who: process.name,
@@ -59,7 +60,7 @@ function standingOf({ processes, arbiter, clients }: Cluster, answeredBefore: re
     })),
     newest: arbiter.newest,
     answered: clients.every(({ answers }, client) => answers > answeredBefore[client]!),
-    // A backup joins at the machine's start only.
-    pairPossible: false,
+    // Whoever works and is not the owner could be its backup; spares come up until there is one.
+    pairPossible: cluster.sparesStandBy || cluster.working.length > 1,
   };
 }

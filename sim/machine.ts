@@ -106,7 +106,7 @@ export class SimMachine implements ReplicatedMachine {
   /** The table (one frame a key, spread over the pages) and the scribbles. */
   readonly #ram = new Uint8Array(RAM_PAGES * PAGE_BYTES);
   /** Pages written since they were hashed, and since they were copied; and the hash of each. */
-  readonly #unhashed = new Set<number>();
+  readonly #unhashed = new Set<number>(Array.from({ length: RAM_PAGES }, (_, page) => page));
   readonly #uncopied = new Set<number>();
   readonly #pageHashes: number[] = Array.from({ length: RAM_PAGES }, () => 0);
   #copying = false;
@@ -363,7 +363,8 @@ export class SimMachine implements ReplicatedMachine {
       });
       this.#puts.set(id, { frame, stage: 'write' });
     } else if (frame.operation === OP_GET) {
-      if (frame.request & 1) {
+      // A machine that was started again knows only what its disk holds.
+      if (frame.request & 1 || this.#load(frame.key) === 0) {
         const id = this.#request({
           type: 'read',
           id: this.#nextId,

@@ -28,6 +28,8 @@ export interface ReplicaLike {
 /** The rest of the cluster, as a process reaches it. */
 export interface Surroundings {
   perform(process: SimProcess, action: Exclude<ReplicaAction, { type: 'cpu' | 'phase' | 'halt' }>): void;
+  /** A process has entered a phase. */
+  entered(phase: ReplicaPhase): void;
   /** What the machine with this hash had said when it was cut out: a copy of it has the same past. */
   readonly pasts: Map<bigint, readonly Output[]>;
 }
@@ -209,7 +211,7 @@ export class SimProcess {
         if (this.#owns(action.phase)) {
           this.#journal.owns(this.name, this.incarnation, action.generation, action.phase);
         }
-        return;
+        return this.#around.entered(action.phase);
       case 'halt':
         this.halted = true;
         this.haltCode = action.reason.code;

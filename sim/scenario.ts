@@ -5,7 +5,7 @@
 import { check, checkers, type Violation } from './checkers.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { evidenceOf } from './evidence.ts';
-import { planFaults, setWeather, strike } from './faults.ts';
+import { faults, planFaults, setWeather, strike } from './faults.ts';
 
 /** Faults strike between these times, and have ended by the third. */
 const FIRST_FAULT_MS = 250;
@@ -17,7 +17,14 @@ const PATIENCE_MS = 2000;
 const LOOK_MS = 100;
 
 /** How a run came out: who has the machine in the end. */
-export const endings = ['the first pair', 'the backup', 'the primary alone', 'started again', 'nobody'] as const;
+export const endings = [
+  'the first pair',
+  'another pair',
+  'the backup',
+  'the primary alone',
+  'started again',
+  'nobody',
+] as const;
 export type Ending = (typeof endings)[number];
 
 export interface Outcome {
@@ -34,11 +41,20 @@ export interface Outcome {
 
 /** Runs one seed. `options.story`: with its story. */
 export function runSeed(seed: number, options: Omit<ClusterOptions, 'seed'> = {}): Outcome {
-  const cluster = new Cluster({ seed, resumeMs: seed % 3 === 0 ? 60 : 0, story: false, ...options });
-  const { schedule, journal } = cluster;
+  const cluster = new Cluster({ seed, resumeMs: seed % 3 === 0 ? 60 : 0, story: false, ...sparesOf(seed), ...options });
+  const { schedule, journal, random } = cluster;
   setWeather(cluster);
   cluster.start();
   let endedMs = FIRST_FAULT_MS;
+  let calm = false;
+  // A copy that is being made is hit on purpose, at any of its bytes: it is over in some tens of ms.
+  cluster.onCopying = () => {
+    if (calm || !random.chance(0.4)) return;
+    const kind = random.pick(Object.keys(faults));
+    schedule.after(random.between(0, random.pick([3, 20, 60])), () => {
+      if (!calm) endedMs = Math.max(endedMs, strike(cluster, kind, QUIET_MS));
+    });
+  };
   for (const { atMs, kind } of planFaults(cluster.random, FIRST_FAULT_MS, LAST_FAULT_MS)) {
     endedMs = Math.max(endedMs, atMs);
     schedule.after(atMs, () => {
@@ -46,6 +62,7 @@ export function runSeed(seed: number, options: Omit<ClusterOptions, 'seed'> = {}
     });
   }
   while (schedule.nowMs < endedMs) schedule.runUntil(endedMs);
+  calm = true;
   journal.tell('network', 'all faults have ended');
   const evidence = calmDown(cluster);
   const violations = check(evidence);
@@ -58,6 +75,11 @@ export function runSeed(seed: number, options: Omit<ClusterOptions, 'seed'> = {}
     answers: cluster.clients.reduce((sum, client) => sum + client.answers, 0),
     simulatedMs: schedule.nowMs,
   };
+}
+
+/** In most seeds other hosts stand by. */
+function sparesOf(seed: number): { spareWithinMs?: number } {
+  return seed % 4 === 0 ? {} : { spareWithinMs: [20, 100, 300][seed % 3]! };
 }
 
 /** Runs on until all stands well, or patience is at its end. */
@@ -77,6 +99,7 @@ function endingOf({ processes, journal }: Cluster): Ending {
   const going = processes.filter(({ alive, phase }) => alive && (phase === 'alone' || phase === 'paired'));
   if (going.length === 0) return 'nobody';
   if (journal.life > 1) return 'started again';
-  if (going.some(({ phase }) => phase === 'paired')) return 'the first pair';
+  const first = going.every((one) => processes.indexOf(one) < 2);
+  if (going.some(({ phase }) => phase === 'paired')) return first ? 'the first pair' : 'another pair';
   return going.includes(processes[0]!) ? 'the primary alone' : 'the backup';
 }

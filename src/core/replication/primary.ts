@@ -357,7 +357,7 @@ export class Primary {
       generation: this.#generation,
       backup: this.#backup,
       mayResume: (received) => this.#mayResume() && this.#log.resume(received),
-      mayCopy: this.#record === 'none' && this.#guestStop === undefined,
+      mayCopy: this.#record === 'none' && this.#guestStop === undefined && this.#cpu.state(nowMs) !== 'silent',
     });
     if (refusal !== undefined) return this.#refuse(channel, ...refusal);
     const resume = hello.resume;

@@ -2,16 +2,20 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { OperatingError } from '../../core/base/error.ts';
 import type { EngineKind } from '../../core/engine/engine.ts';
+import type { Description, Uplink } from '../../host/description/description.ts';
+import { isWrong, parseUplink } from '../../host/description/values.ts';
 import { parseAddress, type StreamAddress } from '../../host/net/address.ts';
 import { usageError } from './failure.ts';
 import { engineOption } from './option-values.ts';
 import type { ReplicaRequest } from './requests.ts';
+import { addTlsOptions, securityRequest, type TlsOptions } from './tls-options.ts';
 
-export interface ReplicaOptions {
+export interface ReplicaOptions extends TlsOptions {
   readonly arbiter: string;
   readonly unsafeArbiter?: boolean;
   readonly disk?: StreamAddress;
   readonly hub?: StreamAddress;
+  readonly uplink?: Uplink;
   readonly status?: StreamAddress;
   readonly engine: EngineKind;
 }
@@ -26,8 +30,17 @@ export function streamAddress(text: string): StreamAddress {
   }
 }
 
+/** An end point that belongs to one host, where the description has that of all or another. */
+function vxlanUplink(text: string): Uplink {
+  const uplink = parseUplink(text);
+  if (isWrong(uplink)) throw new InvalidArgumentError(`It ${uplink.why}.`);
+  if (uplink.kind !== 'vxlan')
+    throw new InvalidArgumentError('Write vxlan:VNI,remote=ADDRESS; what else there is needs the hub.');
+  return uplink;
+}
+
 export function addReplicaOptions(command: Command): Command {
-  return command
+  const common = command
     .requiredOption(
       '--arbiter <address>',
       'what decides who goes on alone: a directory on storage that both hosts reach, etcd://HOST:PORT/PREFIX or postgres://USER@HOST/DATABASE (docs/arbiters.md)',
@@ -35,24 +48,25 @@ export function addReplicaOptions(command: Command): Command {
     .option('--unsafe-arbiter', 'accept an arbiter on this very host (it dies with the host)')
     .option('--disk <address>', 'the disk server ("understudy disk")', streamAddress)
     .option('--hub <address>', 'the network hub ("understudy hub")', streamAddress)
+    .option(
+      '--uplink <uplink>',
+      "this host's VXLAN end point: vxlan:VNI,remote=ADDRESS[,local=ADDRESS][,port=PORT]",
+      vxlanUplink,
+    )
     .option('--status <address>', 'report state there, a line of JSON each', streamAddress)
     .addOption(engineOption());
+  return addTlsOptions(common);
 }
 
 /** Reads the description and checks that what it needs is given. */
 export async function replicaRequest(descriptionFile: string, options: ReplicaOptions): Promise<ReplicaRequest> {
   const { loadDescription } = await import('../../host/description/load.ts');
-  const description = await loadDescription(descriptionFile, { diskIsHere: false });
+  const loaded = await loadDescription(descriptionFile, { diskIsHere: false });
+  const description = withUplink(loaded, descriptionFile, options);
   if (description.disk !== undefined && options.disk === undefined) {
     throw usageError(
       `${descriptionFile} describes a disk, and --disk is not given`,
       'Replicas never open the disk themselves: start "understudy disk" and give its address.',
-    );
-  }
-  if (description.network !== undefined && options.hub === undefined) {
-    throw usageError(
-      `${descriptionFile} describes a network, and --hub is not given`,
-      'Start "understudy hub" and give its address, or write "network: none".',
     );
   }
   return {
@@ -63,5 +77,29 @@ export async function replicaRequest(descriptionFile: string, options: ReplicaOp
     diskServer: options.disk,
     hub: options.hub,
     status: options.status,
+    security: securityRequest(options),
   };
+}
+
+/** The description with this host's own uplink in it; what has none of its own needs the hub. */
+function withUplink(description: Description, descriptionFile: string, { hub, uplink }: ReplicaOptions): Description {
+  const { network } = description;
+  if (hub !== undefined && uplink !== undefined) {
+    throw usageError(
+      'both --hub and --uplink are given',
+      'A replica has one way to the network: leave one of them out.',
+    );
+  }
+  if (network === undefined) {
+    if (uplink === undefined) return description;
+    throw usageError(`${descriptionFile} describes no network, and --uplink is given`, 'Describe one: "network: {}".');
+  }
+  const here = uplink ?? network.uplink;
+  if (hub === undefined && here.kind !== 'vxlan') {
+    throw usageError(
+      `${descriptionFile} describes a network, and --hub is not given`,
+      'Start "understudy hub" and give its address, or give --uplink, or write "network: none".',
+    );
+  }
+  return { ...description, network: { ...network, uplink: here } };
 }

@@ -20,8 +20,23 @@ export interface PortForward {
   readonly guestPort: number;
 }
 
-/** Where the guest's Ethernet segment leads: a passt of our own, or a socket that speaks QEMU's `stream` framing. */
-export type Uplink = { readonly kind: 'passt' } | { readonly kind: 'socket'; readonly address: StreamAddress };
+/** Where the guest's Ethernet segment leads: a passt of our own, a socket that speaks QEMU's `stream` framing, or VXLAN. */
+export type Uplink =
+  | { readonly kind: 'passt' }
+  | { readonly kind: 'socket'; readonly address: StreamAddress }
+  | VxlanDescription;
+
+/** A VXLAN segment and its tunnel end points (RFC 7348). */
+export interface VxlanDescription {
+  readonly kind: 'vxlan';
+  readonly vni: number;
+  /** IP addresses of one family, without brackets; at least one. */
+  readonly remotes: readonly string[];
+  /** This host's end point; undefined: any of the host's addresses. */
+  readonly local: string | undefined;
+  /** UDP port of all end points. */
+  readonly port: number;
+}
 
 /** An IPv4 address of the guest with the length of its network prefix in bits. */
 export interface GuestAddress {
@@ -34,7 +49,7 @@ export interface NetworkDescription {
   readonly forwards: readonly PortForward[];
   /** What passt tells the guest by DHCP, and what a go-live announces; undefined: nobody but the guest knows it. */
   readonly address: GuestAddress | undefined;
-  /** The router's address, as passt plays it. */
+  /** The router's address, as passt plays it; over VXLAN it is asked whether the segment is there. */
   readonly gateway: string | undefined;
 }
 

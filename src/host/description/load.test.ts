@@ -213,3 +213,41 @@ test('what is no description at all is refused before it is parsed', async () =>
   const bomb = `a: &a [x,x,x,x]\nb: &b [${'*a,'.repeat(9)}*a]\nc: &c [${'*b,'.repeat(9)}*b]\nkernel: *c\n`;
   await assert.rejects(load(bomb), OperatingError);
 });
+
+test('an uplink over VXLAN is a mapping or one line, and both mean the same', async () => {
+  const mapping = await load(
+    'kernel: vmlinux\nnetwork:\n  gateway: 10.1.0.1\n  uplink:\n    vxlan: {vni: 42, remotes: [192.0.2.1, 192.0.2.2], local: 192.0.2.11}\n',
+  );
+  const line = await load(
+    'kernel: vmlinux\nnetwork:\n  gateway: 10.1.0.1\n  uplink: vxlan:42,remote=192.0.2.1,remote=192.0.2.2,local=192.0.2.11\n',
+  );
+  assert.deepEqual(mapping.network?.uplink, {
+    kind: 'vxlan',
+    vni: 42,
+    remotes: ['192.0.2.1', '192.0.2.2'],
+    local: '192.0.2.11',
+    port: 4789,
+  });
+  assert.deepEqual(line.network, mapping.network);
+});
+
+test('what is wrong with an uplink over VXLAN is said where it stands', async () => {
+  const mapping = (inside: string) => `kernel: vmlinux\nnetwork:\n  uplink:\n    vxlan:\n${inside}`;
+  const line = (text: string) => `kernel: vmlinux\nnetwork:\n  uplink: ${text}\n`;
+  for (const [text, expected] of [
+    [mapping('      vni: 16777216\n      remotes: [192.0.2.1]\n'), /^web\.yaml:5:.*vni/m],
+    [mapping('      vni: 1\n      remotes: [here]\n'), /^web\.yaml:6:.*"here" is no IP address/m],
+    [mapping('      vni: 1\n      remotes: []\n'), /^web\.yaml:6:.*remotes/m],
+    [mapping('      vni: 1\n      remote: 192.0.2.1\n'), /did you mean "remotes"\?/],
+    [mapping('      vni: 1\n      remotes: [192.0.2.1, "2001:db8::1"]\n'), /mixes IPv4 and IPv6/],
+    [line('vxlan'), /is no VXLAN uplink like/],
+    [line('vxlan:1'), /is no VXLAN uplink like/],
+    [line('vxlan:1,remote=192.0.2.300'), /which is no IP address/],
+    [line('vxlan:16777216,remote=192.0.2.1'), /beyond 24 bits/],
+    [line('vxlan:1,remote=192.0.2.1,local=192.0.2.1'), /names an address twice/],
+    [line('vxlan:1,remote=192.0.2.1,port=0'), /port outside 1 to 65535/],
+    [line('vxlan:1,remote=192.0.2.1,local=192.0.2.2,local=192.0.2.3'), /twice/],
+  ] as const) {
+    assert.match(await messageFor(text), expected);
+  }
+});

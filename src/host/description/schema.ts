@@ -2,8 +2,10 @@
  * The form of a machine description before its paths are resolved: which keys there are, and what each may hold. The
  * same schema checks a YAML file and what the QEMU-like options were turned into, so both mean the same.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
-import { commandLineLimitBytes, MiB, memoryLimits } from './description.ts';
+import { MAX_VNI, VXLAN_PORT } from '../net/vxlan-header.ts';
+import { commandLineLimitBytes, MiB, memoryLimits, type Uplink, type VxlanDescription } from './description.ts';
 import {
   formatSize,
   isWrong,
@@ -15,6 +17,7 @@ import {
   parseName,
   parseSize,
   parseUplink,
+  vxlanProblem,
   Wrong,
 } from './values.ts';
 
@@ -74,11 +77,39 @@ const disk = z.preprocess(
   z.strictObject({ path: filePath, readOnly: z.boolean().default(false) }).nullable(),
 );
 
+/** An IP address of an end point. */
+const endPoint = parsed((text) => (isIP(text.trim()) === 0 ? new Wrong('is no IP address') : text.trim()));
+
+const vxlan = z
+  .strictObject({
+    vni: z.int().min(0).max(MAX_VNI),
+    remotes: z.array(endPoint).min(1),
+    local: endPoint.optional(),
+    port: z.int().min(1).max(65_535).default(VXLAN_PORT),
+  })
+  .transform(({ vni, remotes, local, port }, context): VxlanDescription => {
+    const uplink = { kind: 'vxlan', vni, remotes, local, port } as const;
+    const message = vxlanProblem(uplink);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+    return uplink;
+  });
+
+/** One of the texts of `parseUplink`, or VXLAN as a mapping. */
+const uplinkText = parsed(parseUplink);
+const uplinkMapping = z.strictObject({ vxlan }).transform((mapping): Uplink => mapping.vxlan);
+const uplink = z.unknown().transform((value, context): Uplink => {
+  const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const result = (isMapping ? uplinkMapping : uplinkText).safeParse(value);
+  if (result.success) return result.data;
+  context.issues.push(...(result.error.issues as typeof context.issues));
+  return z.NEVER;
+});
+
 const network = z.preprocess(
   (value) => (value === 'none' ? null : value === 'passt' ? {} : value),
   z
     .strictObject({
-      uplink: parsed(parseUplink).default({ kind: 'passt' }),
+      uplink: uplink.default({ kind: 'passt' }),
       forwards: z.array(parsed(parseForward)).default([]),
       address: parsed(parseGuestAddress).optional(),
       gateway: parsed(parseAddress).optional(),
@@ -135,12 +166,15 @@ export const knownAliases: Readonly<Record<string, string>> = {
 /** The keys that a mapping at `path` may have; empty if there is no such mapping. */
 export function keysAt(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return Object.keys(descriptionSchema.shape);
-  if (path.length > 1) return [];
-  switch (path[0]) {
+  switch (path.join('.')) {
     case 'disk':
       return ['path', 'readOnly'];
     case 'network':
       return ['uplink', 'forwards', 'address', 'gateway'];
+    case 'network.uplink':
+      return ['vxlan'];
+    case 'network.uplink.vxlan':
+      return ['vni', 'remotes', 'local', 'port'];
     case 'timeouts':
       return Object.keys(timeouts.shape);
     case 'buffers':

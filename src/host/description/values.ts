@@ -7,7 +7,8 @@ import { createHash } from 'node:crypto';
 import { isIP, isIPv4 } from 'node:net';
 import { OperatingError } from '../../core/base/error.ts';
 import { parseAddress as parseStreamAddress } from '../net/address.ts';
-import type { GuestAddress, PortForward, Uplink } from './description.ts';
+import { MAX_VNI, VXLAN_PORT } from '../net/vxlan-header.ts';
+import type { GuestAddress, PortForward, Uplink, VxlanDescription } from './description.ts';
 
 /** A text that is not what it should be: half a sentence that goes on from the text itself. */
 export class Wrong {
@@ -89,10 +90,14 @@ export function parseForward(text: string): PortForward | Wrong {
   return { protocol: protocol === 'udp' ? 'udp' : 'tcp', hostAddress, hostPort, guestPort };
 }
 
-/** `passt`, or a socket as `unix:/path`, `host:port` or `[ipv6]:port`. The path is as written, perhaps relative. */
+/**
+ * `passt`, a socket as `unix:/path`, `host:port` or `[ipv6]:port`, or VXLAN (see `parseVxlan`). The path is as written,
+ * perhaps relative.
+ */
 export function parseUplink(text: string): Uplink | Wrong {
   if (text.trim() === 'passt') return { kind: 'passt' };
-  const wrong = new Wrong('is no uplink: write passt, unix:/path/of/socket or host:port');
+  if (/^vxlan\b/.test(text.trim())) return parseVxlan(text.trim());
+  const wrong = new Wrong('is no uplink: write passt, unix:/path/of/socket, host:port or vxlan:VNI,remote=ADDRESS');
   try {
     const address = parseStreamAddress(text.trim());
     return 'port' in address && address.port === 0 ? wrong : { kind: 'socket', address };
@@ -100,6 +105,36 @@ export function parseUplink(text: string): Uplink | Wrong {
     if (error instanceof OperatingError) return wrong;
     throw error;
   }
+}
+
+const vxlanForm = 'is no VXLAN uplink like vxlan:42,remote=192.0.2.1,local=192.0.2.11';
+
+/** `vxlan:VNI,remote=ADDRESS[,remote=ADDRESS...][,local=ADDRESS][,port=PORT]`. */
+function parseVxlan(text: string): VxlanDescription | Wrong {
+  const match = /^vxlan:(\d{1,8})((?:,(?:remote|local|port)=[^,=]+)+)$/.exec(text);
+  if (match === null) return new Wrong(vxlanForm);
+  const words = match[2].slice(1).split(',');
+  const valuesOf = (key: string) =>
+    words.filter((word) => word.startsWith(`${key}=`)).map((word) => word.slice(key.length + 1));
+  const [locals, ports] = [valuesOf('local'), valuesOf('port')];
+  if (locals.length > 1 || ports.length > 1) return new Wrong('names its local address or its port twice');
+  const port = parsePort(ports[0] ?? String(VXLAN_PORT));
+  if (port === undefined) return new Wrong('has a port outside 1 to 65535');
+  const uplink = { kind: 'vxlan', vni: Number(match[1]), remotes: valuesOf('remote'), local: locals[0], port } as const;
+  const problem = vxlanProblem(uplink);
+  return problem === undefined ? uplink : new Wrong(problem);
+}
+
+/** What is wrong with an uplink over VXLAN, as half a sentence. */
+export function vxlanProblem({ vni, remotes, local }: VxlanDescription): string | undefined {
+  if (vni > MAX_VNI) return `has a VNI beyond 24 bits (${MAX_VNI})`;
+  const addresses = [...remotes, ...(local === undefined ? [] : [local])];
+  const bad = addresses.find((address) => isIP(address) === 0);
+  if (bad !== undefined) return `has "${bad}", which is no IP address`;
+  if (remotes.length === 0) return 'names no remote end point';
+  if (new Set(addresses).size < addresses.length) return 'names an address twice';
+  if (new Set(addresses.map(isIP)).size > 1) return 'mixes IPv4 and IPv6 end points';
+  return undefined;
 }
 
 /** `192.168.7.2/24`: IPv4, as passt hands it out. */

@@ -12,12 +12,17 @@ import { formatAddress, listenOn, type StreamAddress } from './address.ts';
 import { FramePort, type PortCounters } from './frame-port.ts';
 import { openPasst, type PasstOptions } from './passt.ts';
 import { type LinkState, openStreamUplink, type Uplink } from './uplink.ts';
+import { openVxlanUplink, type VxlanOptions } from './vxlan.ts';
 
 export type HubOptions = {
   /** Where replicas connect: at least one; a host and port, a unix socket, or both. */
   readonly listen: readonly StreamAddress[];
-  /** The way out: passt, any stream socket in QEMU's framing, or nothing (the replicas' ports only). */
-  readonly uplink: { readonly passt: PasstOptions } | { readonly connect: StreamAddress } | undefined;
+  /** The way out: passt, any stream socket in QEMU's framing, VXLAN, or nothing (the replicas' ports only). */
+  readonly uplink:
+    | { readonly passt: PasstOptions }
+    | { readonly connect: StreamAddress }
+    | { readonly vxlan: VxlanOptions }
+    | undefined;
   /** Bytes that may wait for a replica that does not read; more frames are dropped. */
   readonly maxQueuedBytes?: number;
   /** The hub cannot go on (passt has ended): called once; the caller tells the person and closes the hub. */
@@ -106,12 +111,16 @@ class FrameHub implements Hub {
     if ('passt' in choice) {
       const onState = (_: LinkState, reason: string | undefined) => this.#fail(reason ?? 'passt has ended');
       this.#uplink = await openPasst(choice.passt, { onFrame, onState });
-    } else {
-      const where = formatAddress(choice.connect);
-      const onState = (state: LinkState, reason: string | undefined) =>
-        this.#options.onEvent?.(`uplink ${where} is ${state}${reason === undefined ? '' : `: ${reason}`}`);
-      this.#uplink = openStreamUplink({ address: choice.connect }, { onFrame, onState });
+      return;
     }
+    const where = 'connect' in choice ? formatAddress(choice.connect) : `VXLAN ${choice.vxlan.vni}`;
+    const onState = (state: LinkState, reason: string | undefined) =>
+      this.#options.onEvent?.(`uplink ${where} is ${state}${reason === undefined ? '' : `: ${reason}`}`);
+    const events = { onFrame, onState };
+    this.#uplink =
+      'connect' in choice
+        ? openStreamUplink({ address: choice.connect }, events)
+        : await openVxlanUplink(choice.vxlan, events);
   }
 
   #join(socket: net.Socket, where: string): void {

@@ -41,6 +41,13 @@ export type VxlanOptions = {
   readonly patienceTicks?: number;
 };
 
+/** The options of a description's uplink; the description's gateway, where it names one, is the neighbour. */
+export function vxlanOptions(uplink: Omit<VxlanOptions, 'neighbour'>, gateway: string | undefined): VxlanOptions {
+  const { vni, remotes, local, port } = uplink;
+  const neighbour = gateway === undefined ? undefined : Uint8Array.from(gateway.split('.'), Number);
+  return { vni, remotes, local, port, neighbour };
+}
+
 export type VxlanErrorCode = 'address-in-use' | 'cannot-listen';
 
 export type VxlanCounters = PortCounters & {

@@ -3,7 +3,6 @@
  * arbiter, the shared disk and the uplink. Each of them makes events; every event's actions are performed at once.
  */
 import { randomBytes } from 'node:crypto';
-import { OperatingError } from '../../core/base/error.ts';
 import type { EngineKind } from '../../core/engine/engine.ts';
 import type { ArbiterRequest } from '../../core/replication/arbiter-protocol.ts';
 import { Backup } from '../../core/replication/backup.ts';
@@ -24,13 +23,15 @@ import { openArbiter } from '../arbiter/open.ts';
 import { openBootClock } from '../boot-clock.ts';
 import type { Description } from '../description/description.ts';
 import { digestFiles, identityDigest, machineIdentity } from '../description/identity.ts';
-import { formatAddress, type StreamAddress } from '../net/address.ts';
+import type { StreamAddress } from '../net/address.ts';
 import { announcementFrames } from '../net/announcement.ts';
-import { openStreamUplink, type Uplink } from '../net/uplink.ts';
+import type { Uplink } from '../net/uplink.ts';
 import { loadMachine, macBytes } from '../runner/machine-files.ts';
 import { Runner } from '../runner/runner.ts';
+import type { CredentialSource } from '../tls/credentials.ts';
 import { askArbiter } from './arbiter-requests.ts';
-import { Channels } from './channels.ts';
+import { Channels, type ChannelsEvents } from './channels.ts';
+import { openReplicaUplink } from './replica-uplink.ts';
 import { SharedDisk } from './shared-disk.ts';
 import { StatusReporter } from './status.ts';
 
@@ -45,6 +46,8 @@ export interface ReplicaSetup {
         /** Where it waits for a backup of its own once it has gone live; undefined: it takes none. */
         readonly listen?: StreamAddress;
       };
+  /** The keys of this host, for the log channel and the disk; undefined: neither is protected. */
+  readonly tls: CredentialSource | undefined;
   readonly arbiter: string;
   readonly unsafeArbiter: boolean;
   readonly diskServer: StreamAddress | undefined;
@@ -57,7 +60,6 @@ export interface ReplicaSetup {
 }
 
 const STATUS_EVERY_MS = 100;
-const HUB_TIMEOUT_MS = 2000;
 
 export class ReplicaProcess {
   readonly #setup: ReplicaSetup;
@@ -86,12 +88,14 @@ export class ReplicaProcess {
   private constructor(setup: ReplicaSetup) {
     this.#setup = setup;
     this.#status = new StatusReporter(setup.status);
-    this.#channels = new Channels({
+    const events: ChannelsEvents = {
       onOpen: (channel) => this.#handle({ type: 'channel-open', channel }),
       onMessage: (channel, message) => this.#handle({ type: 'message', channel, message }),
       onOtherVersion: (channel, version) => this.#handle({ type: 'other-version', channel, version }),
       onClosed: (channel, why) => this.#handle({ type: 'channel-closed', channel, why }),
-    });
+      onRefused: setup.onNotice,
+    };
+    this.#channels = new Channels(events, setup.tls === undefined ? undefined : { credentials: setup.tls });
     this.ended = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
@@ -117,7 +121,13 @@ export class ReplicaProcess {
     this.#arbiter = await openArbiter(this.#setup.arbiter, { allowLocal: this.#setup.unsafeArbiter });
     let diskBytes: number | undefined;
     if (diskServer !== undefined) {
-      this.#disk = new SharedDisk({ address: diskServer, vm, incarnation: this.#incarnation, onNotice });
+      this.#disk = new SharedDisk({
+        address: diskServer,
+        vm,
+        tls: this.#setup.tls,
+        incarnation: this.#incarnation,
+        onNotice,
+      });
       diskBytes = await this.#disk.sizeBytes();
     }
     const { config } = await loadMachine(description, diskBytes);
@@ -140,38 +150,19 @@ export class ReplicaProcess {
     this.#reports = setInterval(() => this.#reportStatus(), STATUS_EVERY_MS);
   }
 
-  /** Waits for the hub: a replica that begins without its network would only find out when it is needed. */
   async #openUplink(): Promise<void> {
     const { hub, description, onNotice } = this.#setup;
-    if (hub === undefined || description.network === undefined) return;
     const own = macBytes(description.mac);
     const isOwn = (frame: Uint8Array): boolean => own.every((byte, i) => frame[6 + i] === byte);
-    const { promise: connected, resolve } = Promise.withResolvers<void>();
-    this.#uplink = openStreamUplink(
-      { address: hub },
+    this.#uplink = await openReplicaUplink(
+      { hub, network: description.network, onNotice },
       {
         onFrame: (frame) => {
           if (isOwn(frame)) return this.#handle({ type: 'own-address-seen' });
           this.#handle({ type: 'input', input: { kind: 'net-rx', device: this.#netDevice, frame } });
         },
-        onState: (state, reason) => {
-          resolve();
-          if (state === 'down') onNotice(`the hub is away: ${reason ?? 'no reason given'}`);
-          this.#handle({ type: 'uplink', up: state === 'up' });
-        },
+        onState: (state) => this.#handle({ type: 'uplink', up: state === 'up' }),
       },
-    );
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((tell) => {
-      timer = setTimeout(() => tell('late'), HUB_TIMEOUT_MS);
-    });
-    const outcome = await Promise.race([connected, late]);
-    clearTimeout(timer);
-    if (outcome !== 'late') return;
-    throw new OperatingError(
-      'hub-away',
-      `the hub at ${formatAddress(hub)} cannot be reached`,
-      'Check that "understudy hub" is running, and its address.',
     );
   }
 

@@ -4,6 +4,7 @@ import type { Description } from '../../../host/description/description.ts';
 import { formatAddress } from '../../../host/net/address.ts';
 import { type HubOptions, startHub } from '../../../host/net/hub.ts';
 import { untilToldToStop } from '../../../host/net/lifeline.ts';
+import { vxlanOptions } from '../../../host/net/vxlan.ts';
 import { exitStatus } from '../failure.ts';
 import type { HubRequest } from '../requests.ts';
 
@@ -30,6 +31,7 @@ export async function hub({ listen, description }: HubRequest): Promise<number> 
 export function uplinkOf({ mac, network }: Pick<Description, 'mac' | 'network'>): HubOptions['uplink'] {
   if (network === undefined) return undefined;
   if (network.uplink.kind === 'socket') return { connect: network.uplink.address };
+  if (network.uplink.kind === 'vxlan') return { vxlan: vxlanOptions(network.uplink, network.gateway) };
   const { forwards, address, gateway } = network;
   return {
     passt: {

@@ -6,6 +6,7 @@ import type { EngineKind } from '../../core/engine/engine.ts';
 import type { Description } from '../../host/description/description.ts';
 import type { ImageOptions } from '../../host/image/options.ts';
 import type { StreamAddress } from '../../host/net/address.ts';
+import type { SecurityRequest } from './tls-options.ts';
 
 export interface RunRequest {
   readonly description: Description;
@@ -72,6 +73,8 @@ export interface ReplicaRequest {
   readonly hub: StreamAddress | undefined;
   /** Where to report state, a line of JSON each; undefined: nowhere. */
   readonly status: StreamAddress | undefined;
+  /** Of the log channel and the disk. */
+  readonly security: SecurityRequest;
 }
 
 export interface PrimaryRequest extends ReplicaRequest {
@@ -102,6 +105,7 @@ export interface DiskRequest {
   /** The machine's name, and the address of the arbiter that says who owns a generation. */
   readonly machine: string;
   readonly arbiter: string | undefined;
+  readonly security: SecurityRequest;
 }
 
 export interface DemoRequest {

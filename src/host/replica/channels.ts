@@ -7,17 +7,22 @@ import {
   type Channel,
   type ChannelEvents,
   type ChannelListener,
+  type ChannelOptions,
   connectChannel,
   listenForChannels,
 } from '../channel/channel.ts';
+import type { ChannelTls } from '../channel/secure-channel.ts';
 import type { StreamAddress } from '../net/address.ts';
 
 export interface ChannelsEvents {
-  readonly onOpen: (channel: ChannelId) => void;
+  /** `fingerprint` is of the peer's certificate (PROTOCOL.md, 29); undefined without TLS. */
+  readonly onOpen: (channel: ChannelId, fingerprint: string | undefined) => void;
   readonly onMessage: (channel: ChannelId, message: Message) => void;
   /** The peer speaks another version of the protocol. The channel stays open, so that it can be told. */
   readonly onOtherVersion: (channel: ChannelId, version: number) => void;
   readonly onClosed: (channel: ChannelId, why: string) => void;
+  /** Somebody connected and was not let in. */
+  readonly onRefused: (why: string) => void;
 }
 
 const LIMITS = { maxMessageBytes: MAX_MESSAGE_BYTES };
@@ -26,6 +31,7 @@ const FIRST_ACCEPTED = 1_000_000;
 
 export class Channels {
   readonly #events: ChannelsEvents;
+  readonly #options: ChannelOptions;
   readonly #open = new Map<ChannelId, Channel>();
   /** Closed before they were open. */
   readonly #cancelled = new Set<ChannelId>();
@@ -33,8 +39,9 @@ export class Channels {
   #nextAccepted = FIRST_ACCEPTED;
   #listener: ChannelListener | undefined;
 
-  constructor(events: ChannelsEvents) {
+  constructor(events: ChannelsEvents, tls: ChannelTls | undefined) {
     this.#events = events;
+    this.#options = { ...LIMITS, tls };
   }
 
   /** Where it listens, with the port that was bound. Throws OperatingError for an address in use. */
@@ -44,10 +51,10 @@ export class Channels {
       (channel) => {
         const id = this.#nextAccepted++;
         this.#open.set(id, channel);
-        this.#events.onOpen(id);
+        this.#events.onOpen(id, channel.identity?.fingerprint);
         return this.#eventsOf(id);
       },
-      LIMITS,
+      { ...this.#options, onRefused: ({ message }) => this.#events.onRefused(message) },
     );
     return this.#listener.address;
   }
@@ -55,10 +62,10 @@ export class Channels {
   async connect(id: ChannelId, address: StreamAddress): Promise<void> {
     this.#connecting.add(id);
     try {
-      const channel = await connectChannel(address, this.#eventsOf(id), { ...LIMITS, timeoutMs: 1000 });
+      const channel = await connectChannel(address, this.#eventsOf(id), { ...this.#options, timeoutMs: 1000 });
       if (this.#cancelled.delete(id)) return channel.close();
       this.#open.set(id, channel);
-      this.#events.onOpen(id);
+      this.#events.onOpen(id, channel.identity?.fingerprint);
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;
       if (!this.#cancelled.delete(id)) this.#events.onClosed(id, error.message);

@@ -4,10 +4,12 @@ import type { BlockRequest } from '../../core/machine/doors.ts';
 import { connectDisk } from '../disk/client.ts';
 import type { BlockResult, Disk } from '../disk/disk.ts';
 import type { StreamAddress } from '../net/address.ts';
+import type { CredentialSource } from '../tls/credentials.ts';
 
 export interface SharedDiskOptions {
   readonly address: StreamAddress;
   readonly vm: string;
+  readonly tls: CredentialSource | undefined;
   readonly incarnation: string;
   readonly onNotice: (line: string) => void;
 }
@@ -22,19 +24,20 @@ export class SharedDisk {
 
   /** The disk's size, asked without any claim to it. Throws OperatingError if nobody serves it. */
   async sizeBytes(): Promise<number> {
-    const { address, vm } = this.#options;
-    const disk = await connectDisk({ address, vm, onFenced: () => {} });
+    const { address, vm, tls } = this.#options;
+    const disk = await connectDisk({ address, vm, tls, onFenced: () => {} });
     await disk.close();
     return disk.sizeBytes;
   }
 
   /** Returns once every request of a lower generation has landed or been refused (PROTOCOL.md, 2). */
   async admit(generation: number): Promise<'admitted' | 'refused' | 'unknown'> {
-    const { address, vm, incarnation, onNotice } = this.#options;
+    const { address, vm, tls, incarnation, onNotice } = this.#options;
     try {
       const disk = await connectDisk({
         address,
         vm,
+        tls,
         writer: { generation, incarnation },
         onFenced: (reason) => onNotice(`the disk is another's now: ${reason}`),
         onState: (state, reason) => {

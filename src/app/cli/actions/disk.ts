@@ -6,17 +6,20 @@ import { formatAddress } from '../../../host/net/address.ts';
 import { untilToldToStop } from '../../../host/net/lifeline.ts';
 import { exitStatus } from '../failure.ts';
 import type { DiskRequest } from '../requests.ts';
+import { openSecurity } from './security.ts';
 
 /** Runs until SIGTERM, SIGINT, or the end of its parent. */
-export async function disk({ file, listen, stateDirectory, machine, arbiter }: DiskRequest): Promise<number> {
+export async function disk({ file, listen, stateDirectory, machine, arbiter, security }: DiskRequest): Promise<number> {
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
+  const tls = openSecurity(security, [listen], say);
   await mkdir(stateDirectory, { recursive: true });
   const server = await startDiskServer({
     path: file,
     vm: machine,
     listen: [listen],
+    tls,
     arbiter: arbiter === undefined ? undefined : await openArbiter(arbiter, { allowLocal: true }),
     stateDir: stateDirectory,
     onProblem: say,

@@ -7,11 +7,15 @@ import { untilToldToStop } from '../../../host/net/lifeline.ts';
 import { ReplicaProcess, type ReplicaSetup } from '../../../host/replica/replica-process.ts';
 import { exitStatus } from '../failure.ts';
 import type { ReplicaRequest } from '../requests.ts';
+import { openSecurity } from './security.ts';
 
 /** Status 0: the guest powered off, a person stopped the replica, or the other one goes on as it should. */
 export async function runReplica(request: ReplicaRequest, role: ReplicaSetup['role']): Promise<number> {
   const { description, engine, arbiter, unsafeArbiter, diskServer, hub, status } = request;
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  const listen = role.listen === undefined ? [] : [role.listen];
   const replica = await ReplicaProcess.start({
+    tls: openSecurity(request.security, listen, say),
     description,
     engine,
     role,
@@ -20,7 +24,7 @@ export async function runReplica(request: ReplicaRequest, role: ReplicaSetup['ro
     diskServer,
     hub,
     status,
-    onNotice: (line) => process.stderr.write(`${line}\n`),
+    onNotice: say,
     onConsole: () => {},
   });
   process.stdout.write(`${role.kind} of ${description.name}, process ${process.pid}\n`);

@@ -29,7 +29,8 @@ Examples, with /mnt/shared on storage that both hosts reach (a hub and a disk se
   host-b$ understudy backup machine.yaml --primary host-a:7000 --arbiter /mnt/shared/arbiter \\
               --disk host-c:7001 --hub host-c:7002
 
-The channels are not encrypted yet: use a network that only these hosts reach.
+Between hosts each of these, hub aside, needs --tls-certificate, --tls-key and --tls-authority
+("understudy keys" makes the files), or --insecure on a network that only trusted hosts reach.
 `,
     )
     .action(async (file: string, options: Options) => {

@@ -61,8 +61,7 @@ export function addReplicaOptions(command: Command): Command {
 /** Reads the description and checks that what it needs is given. */
 export async function replicaRequest(descriptionFile: string, options: ReplicaOptions): Promise<ReplicaRequest> {
   const { loadDescription } = await import('../../host/description/load.ts');
-  const loaded = await loadDescription(descriptionFile, { diskIsHere: false });
-  const description = withUplink(loaded, descriptionFile, options);
+  const description = await loadDescription(descriptionFile, { diskIsHere: false });
   if (description.disk !== undefined && options.disk === undefined) {
     throw usageError(
       `${descriptionFile} describes a disk, and --disk is not given`,
@@ -70,7 +69,7 @@ export async function replicaRequest(descriptionFile: string, options: ReplicaOp
     );
   }
   return {
-    description,
+    description: withUplink(description, descriptionFile, options),
     engine: options.engine,
     arbiter: options.arbiter,
     unsafeArbiter: options.unsafeArbiter ?? false,

@@ -8,8 +8,8 @@ import { after, type TestContext, test } from 'node:test';
 import { listenOn, type StreamAddress } from './address.ts';
 import { ETHERNET_LIMITS, encodeFrame, FrameDecoder } from './framing.ts';
 import { Arrivals } from './testing.ts';
+import { type FarEnd, testUplink } from './uplink.test-suite.ts';
 import { openStreamUplink, type UplinkEvents } from './uplink.ts';
-import { type FarEnd, testUplink } from './uplink-suite.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'understudy-uplink-'));
 after(() => rmSync(directory, { recursive: true }));

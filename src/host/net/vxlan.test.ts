@@ -3,8 +3,8 @@ import dgram, { type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { Arrivals } from './testing.ts';
+import { type FarEnd, testUplink } from './uplink.test-suite.ts';
 import type { UplinkEvents } from './uplink.ts';
-import { type FarEnd, testUplink } from './uplink-suite.ts';
 import { openVxlanUplink, type VxlanOptions } from './vxlan.ts';
 import { decodeVxlan, encodeVxlan } from './vxlan-header.ts';
 

@@ -18,6 +18,7 @@ function init(): Command {
     )
     .argument('<dir>', 'directory for the authority; made if it is not there')
     .option('--days <n>', `how long it is valid (default: ${AUTHORITY_DAYS})`, days)
+    .addHelpText('after', '\nExample:\n  $ understudy keys init keys\n')
     .action(async (directory: string, options: { readonly days?: number }) => {
       const { keysInit } = await import('../actions/keys.ts');
       process.exitCode = await keysInit({ directory, days: options.days ?? AUTHORITY_DAYS });
@@ -68,6 +69,7 @@ function show(): Command {
     )
     .argument('<file>', 'PEM file of certificates')
     .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  $ understudy keys show keys/host-a/certificate.pem\n')
     .action(async (file: string, options: { readonly json?: boolean }) => {
       const { keysShow } = await import('../actions/keys.ts');
       process.exitCode = await keysShow({ file, json: options.json ?? false });

@@ -165,7 +165,10 @@ export class Backup {
     const again = this.#asking.again(nowMs);
     if (again !== undefined) this.#do({ type: 'arbiter', request: again });
     if (this.#admitAgainMs !== undefined && nowMs >= this.#admitAgainMs) this.#admit();
-    if (this.#connectAtMs !== undefined && nowMs >= this.#connectAtMs) this.#connect();
+    // A machine that cannot run is nobody's backup, and must not stand in another's way (11).
+    const works = this.#phase === 'paired' || this.#cpu.state(nowMs) !== 'silent';
+    if (works && this.#connectAtMs !== undefined && nowMs >= this.#connectAtMs) this.#connect();
+    if (!works && this.#phase === 'receiving') this.#drop('its own CPU thread says nothing', nowMs);
     if (this.#isPairing && this.#open && this.#detector?.suspects(nowMs)) this.#drop('the primary says nothing', nowMs);
     if (this.#phase === 'receiving' && nowMs - this.#ackMs >= this.#options.timing.heartbeatMs)
       this.#tellProgress(nowMs);

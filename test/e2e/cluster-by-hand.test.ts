@@ -1,6 +1,6 @@
 /**
  * Two hosts by hand, as docs say: each replica in a network namespace of its own, with a cable between the two and one from each
- * to the outside, where hub, disk server and clients are. The cable between the replicas is pulled.
+ * to the outside, where hub, disk server and clients are. Each host has its own keys. The cable between the replicas is pulled.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { buildImage } from '../../src/host/image/build-image.ts';
 import type { StatusLine } from '../../src/host/replica/status.ts';
+import { initAuthority, makeHostKeys } from '../../src/host/tls/keys.ts';
 import { RedisLoad } from './support/redis-load.ts';
 import { StreamClient } from './support/stream-client.ts';
 import { freePort } from './support/watched-pair.ts';
@@ -192,6 +193,13 @@ test('replicas on two hosts, the cable between them pulled: exactly one goes on'
   const arbiter = join(directory, 'arbiter');
   await mkdir(arbiter);
 
+  const keys = join(directory, 'keys');
+  await initAuthority(keys);
+  const keysOf = async (name: string, ...addresses: string[]): Promise<string[]> => {
+    const { certificate, key, authority } = await makeHostKeys(name, keys, { addresses });
+    return ['--tls-certificate', certificate, '--tls-key', key, '--tls-authority', authority];
+  };
+  const outsideKeys = await keysOf('host-c', hosts.outsideOf(hosts.a), hosts.outsideOf(hosts.b));
   const hub = start(undefined, 'hub', description, '--listen', `0.0.0.0:${hubPort}`);
   const diskServer = start(
     undefined,
@@ -203,6 +211,7 @@ test('replicas on two hosts, the cable between them pulled: exactly one goes on'
     'hosts',
     '--arbiter',
     arbiter,
+    ...outsideKeys,
   );
   await Promise.all([hub.untilSays(/^the hub listens/), diskServer.untilSays(/^the disk server listens/)]);
   const common = (host: string): string[] => {
@@ -214,8 +223,10 @@ test('replicas on two hosts, the cable between them pulled: exactly one goes on'
   const guest = await guestReady(status);
   context.after(guest.close);
   const listen = ['--listen', '0.0.0.0:7000', '--status', `unix:${status}`, '--create'];
-  const primary = start(hosts.a, 'primary', ...common(hosts.a), ...listen);
-  const backup = start(hosts.b, 'backup', ...common(hosts.b), '--primary', '198.18.0.1:7000');
+  const keysOfA = await keysOf('host-a', '198.18.0.1');
+  const keysOfB = await keysOf('host-b', '198.18.0.2');
+  const primary = start(hosts.a, 'primary', ...common(hosts.a), ...listen, ...keysOfA);
+  const backup = start(hosts.b, 'backup', ...common(hosts.b), '--primary', '198.18.0.1:7000', ...keysOfB);
   await Promise.all([primary.untilSays(/: paired/), backup.untilSays(/: paired/), guest.ready]);
 
   const stream = await StreamClient.open(streamPort);

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Caretaker, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, PATIENCE_MS } from './caretaker.ts';
+
+const GB = 2 ** 30;
+const caretaker = (): Caretaker => new Caretaker({ hosts: ['a', 'b', 'c'], own: 'a', memoryBytes: GB });
+const present = (...names: string[]) => names.map((name) => ({ name, freeBytes: GB }));
+
+test('the first host in the order of preference that is there is asked, once, and never the own one', () => {
+  const care = caretaker();
+  assert.equal(care.next(present('a', 'c', 'b'), 0), 'b');
+  assert.equal(care.next(present('a', 'c', 'b'), 1), undefined);
+  assert.equal(caretaker().next(present('a'), 0), undefined);
+});
+
+test('a host without room, or that the machine may not use, is passed over', () => {
+  assert.equal(caretaker().next([{ name: 'b', freeBytes: GB - 1 }, ...present('d', 'c')], 0), 'c');
+});
+
+test('a host that fails is left out for longer each time, and others are asked meanwhile', () => {
+  const care = caretaker();
+  care.next(present('b', 'c'), 0);
+  care.failed('b', 0);
+  assert.equal(care.next(present('b', 'c'), 1), 'c');
+  care.failed('c', 1);
+  assert.equal(care.next(present('b', 'c'), FIRST_PAUSE_MS - 1), undefined);
+  assert.equal(care.next(present('b', 'c'), FIRST_PAUSE_MS), 'b');
+  care.failed('b', FIRST_PAUSE_MS);
+  assert.equal(care.next(present('b'), 3 * FIRST_PAUSE_MS - 1), undefined);
+  assert.equal(care.next(present('b'), 3 * FIRST_PAUSE_MS), 'b');
+});
+
+test('the pause is bounded', () => {
+  const care = caretaker();
+  for (let i = 0; i < 40; i++) care.failed('b', 0);
+  assert.equal(care.next(present('b'), LONGEST_PAUSE_MS - 1), undefined);
+  assert.equal(care.next(present('b'), LONGEST_PAUSE_MS), 'b');
+});
+
+test('a host that was asked and does not become the backup has failed', () => {
+  const care = caretaker();
+  care.next(present('b', 'c'), 0);
+  assert.equal(care.next(present('b', 'c'), PATIENCE_MS - 1), undefined);
+  assert.equal(care.next(present('b', 'c'), PATIENCE_MS), 'c');
+});
+
+test('a host that became the backup is as good as new', () => {
+  const care = caretaker();
+  care.failed('b', 0);
+  care.failed('b', 0);
+  assert.equal(care.next(present('b'), LONGEST_PAUSE_MS), 'b');
+  care.joined();
+  assert.equal(care.next(present('b'), LONGEST_PAUSE_MS), 'b');
+  care.failed('b', LONGEST_PAUSE_MS);
+  assert.equal(care.next(present('b'), LONGEST_PAUSE_MS + FIRST_PAUSE_MS), 'b');
+});

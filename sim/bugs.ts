@@ -75,11 +75,38 @@ function resumeAfterClaim(replica: ReplicaLike, role: 'primary' | 'backup'): Rep
   };
 }
 
+/**
+ * A backup that has read the pair's record takes itself for one, although its copy of the machine is not final: when it loses
+ * the owner, it claims.
+ */
+function claimBeforeFinal(replica: ReplicaLike, role: 'primary' | 'backup'): ReplicaLike {
+  if (role === 'primary') return replica;
+  let incarnation = '';
+  let token: string | undefined;
+  return {
+    status: (nowMs) => replica.status(nowMs),
+    handle: (event, nowMs) => {
+      const { phase, generation } = replica.status(nowMs);
+      const actions = replica.handle(event, nowMs);
+      for (const action of actions) {
+        if (action.type === 'send' && action.message.type === 'hello') incarnation = action.message.incarnation;
+      }
+      if (event.type === 'arbiter' && event.reply.op === 'read-record' && event.reply.outcome === 'found') {
+        token = event.reply.record.token;
+      }
+      const after = replica.status(nowMs).phase;
+      if (phase !== 'receiving' || after === 'receiving' || after === 'paired' || token === undefined) return actions;
+      return [...actions, { type: 'arbiter', request: { op: 'claim', generation, incarnation, token } }];
+    },
+  };
+}
+
 /** By name. Each is found within 1,000 seeds (sim.test.ts). */
 export const bugs: Record<string, Omit<ClusterOptions, 'seed'>> = {
   'early-release': { wrap: (replica, role) => (role === 'primary' ? earlyRelease(replica) : replica) },
   'unknown-is-won': { wrap: unknownIsWon },
   'old-write-admitted': { diskBugs: { admitsOldWrites: true } },
   'resume-after-claim': { wrap: resumeAfterClaim },
+  'claim-before-final': { wrap: claimBeforeFinal },
   'flush-left-out': { diskBugs: { flushesNothing: true } },
 };

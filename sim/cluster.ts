@@ -83,6 +83,8 @@ export class Cluster {
   #firstOfLife = 0;
   #spares = 0;
   #powered = true;
+  /** Called when a replica enters a phase or hears from its arbiter: moments at which a fault is most awkward. */
+  onTurn: () => void = () => {};
   /** Called when an owner begins to make a copy of its machine. */
   onCopying: () => void = () => {};
 
@@ -111,9 +113,17 @@ export class Cluster {
   /** Starts both replicas and the clients. */
   start(): void {
     this.startProcess('alice', 'primary');
-    this.schedule.after(this.random.between(0, 20), () => this.startProcess('bob', 'backup'));
+    this.#startBackupSoon('bob');
     for (const client of this.clients) client.start();
     if (this.sparesStandBy) this.schedule.after(LOOK_FOR_SPARES_MS, () => this.#lookForSpares());
+  }
+
+  /** Not without power, nor in another life. */
+  #startBackupSoon(name: string): void {
+    const { life } = this.journal;
+    this.schedule.after(this.random.between(0, 20), () => {
+      if (this.#powered && this.journal.life === life) this.startProcess(name, 'backup');
+    });
   }
 
   get sparesStandBy(): boolean {
@@ -139,6 +149,7 @@ export class Cluster {
 
   entered(phase: ReplicaPhase): void {
     if (phase === 'copying') this.onCopying();
+    this.onTurn();
   }
 
   startProcess(name: string, role: 'primary' | 'backup', coldStart = false): SimProcess {
@@ -186,7 +197,7 @@ export class Cluster {
       this.#firstOfLife = this.processes.length;
       this.#powered = true;
       this.startProcess(`alice-${this.journal.life}`, 'primary', true);
-      this.schedule.after(this.random.between(0, 20), () => this.startProcess(`bob-${this.journal.life}`, 'backup'));
+      this.#startBackupSoon(`bob-${this.journal.life}`);
     });
   }
 
@@ -214,6 +225,7 @@ export class Cluster {
         return this.arbiter.ask(action.request, this.faultsOf(process), (reply) => {
           if (process.alive) this.journal.tell(process.name, `the arbiter says: ${reply.op} ${reply.outcome}`);
           process.event({ type: 'arbiter', reply });
+          this.onTurn();
         });
       case 'admit':
         return this.disk.admit(action.generation, process.incarnation, (event) => process.event(event));

@@ -13,8 +13,11 @@ const LAST_FAULT_MS = 1200;
 const QUIET_MS = 2200;
 /** After the last fault a run goes on at least so long, and at most so long until all stands well. */
 const CALM_MS = 300;
-const PATIENCE_MS = 2000;
+const PATIENCE_MS = 3000;
 const LOOK_MS = 100;
+
+/** How many turns of the protocol are hit by a fault, at once or soon after, in addition. */
+const TURNS_HIT = [0, 0, 1, 2];
 
 /** How a run came out: who has the machine in the end. */
 export const endings = [
@@ -52,6 +55,15 @@ export function runSeed(seed: number, options: Omit<ClusterOptions, 'seed'> = {}
     if (calm || !random.chance(0.4)) return;
     const kind = random.pick(Object.keys(faults));
     schedule.after(random.between(0, random.pick([3, 20, 60])), () => {
+      if (!calm) endedMs = Math.max(endedMs, strike(cluster, kind, QUIET_MS));
+    });
+  };
+  let turns = random.pick(TURNS_HIT);
+  cluster.onTurn = () => {
+    if (calm || turns === 0 || !random.chance(0.1)) return;
+    turns--;
+    const kind = random.pick(Object.keys(faults));
+    schedule.after(random.between(0, random.pick([0, 2, 10])), () => {
       if (!calm) endedMs = Math.max(endedMs, strike(cluster, kind, QUIET_MS));
     });
   };

@@ -43,6 +43,7 @@ const seenBy = {
   'unknown-is-won': 'one owner',
   'old-write-admitted': 'no late write',
   'resume-after-claim': 'redundant again',
+  'claim-before-final': 'redundant again',
   'flush-left-out': 'no acknowledged flush is lost',
 } as const;
 

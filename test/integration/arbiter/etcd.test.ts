@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { newIdentifier } from '../../../src/host/arbiter/arbiter-suite.ts';
 import { encodeText } from '../../../src/host/arbiter/etcd-client.ts';
 import { openArbiter } from '../../../src/host/arbiter/open.ts';
-import { startEtcd } from './support/etcd-server.ts';
+import { startEtcd, startEtcdCluster } from './support/etcd-server.ts';
 import { testNetworkArbiter } from './support/network-suite.ts';
 import { freePort } from './support/server-process.ts';
 
@@ -20,6 +20,35 @@ test('etcd: a member that does not answer is passed over', async (t) => {
   t.after(() => arbiter.close());
   assert.equal(arbiter.trouble, undefined);
   assert.equal(await arbiter.create('m', newIdentifier()), 'won');
+});
+
+test('etcd: two of three members decide, one that has lost the others does not, nor from memory', async (t) => {
+  const { ports, members, remove } = await startEtcdCluster(3);
+  t.after(remove);
+  const open = async (of: readonly number[], timeoutMs = 5000) => {
+    const address = `etcd://${of.map((port) => `127.0.0.1:${port}`).join(',')}/understudy`;
+    const arbiter = await openArbiter(address, { allowLocal: true, timeoutMs });
+    t.after(() => arbiter.close());
+    return arbiter;
+  };
+  const all = await open(ports);
+  const record = { token: newIdentifier(), primary: newIdentifier(), backup: newIdentifier() };
+  assert.equal(await all.create('m', record.primary), 'won');
+  assert.equal(await all.writePair('m', 0, record), 'written');
+
+  await members[0]!.kill();
+  while ((await all.owner('m')) === undefined); // a new leader may have to be chosen
+  assert.equal(await all.claim('m', 0, record.backup, record.token), 'won');
+
+  const last = await open([ports[2]!], 1500);
+  members[1]!.pause();
+  assert.equal(await last.claim('m', 0, record.primary, record.token), 'unknown');
+  assert.equal(await last.owner('m'), undefined);
+  assert.equal(await last.readPair('m', 0), undefined);
+  assert.match(last.trouble?.message ?? '', new RegExp(`127\\.0\\.0\\.1:${ports[2]}`));
+  members[1]!.resume();
+  while ((await last.owner('m')) === undefined);
+  assert.equal(await last.claim('m', 0, record.primary, record.token), 'lost');
 });
 
 test('etcd: a record that is empty or torn is unknown, never free', async (t) => {

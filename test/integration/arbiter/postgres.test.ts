@@ -42,6 +42,30 @@ test('PostgreSQL: what the server would do by default is not enough, what the ar
   await arbiter.close();
 });
 
+test('PostgreSQL: a primary whose synchronous standby has left it answers nothing, reads included', async (t) => {
+  const server = await startPostgres();
+  t.after(() => server.remove());
+  const address = `postgres://postgres@127.0.0.1:${server.port}/postgres`;
+  const arbiter = await openArbiter(address, { allowLocal: true, timeoutMs: 600 });
+  t.after(() => arbiter.close());
+  const record = { token: newIdentifier(), primary: newIdentifier(), backup: newIdentifier() };
+  assert.equal(await arbiter.create('m', record.primary), 'won');
+  assert.equal(await arbiter.writePair('m', 0, record), 'written');
+
+  const standby = async (name: string) => {
+    await server.sql(`alter system set synchronous_standby_names = '${name}'`);
+    await server.sql('select pg_reload_conf()');
+    while ((await server.sql('show synchronous_standby_names')).rows[0].synchronous_standby_names !== name);
+  };
+  await standby('nobody');
+  assert.equal(await arbiter.owner('m'), undefined);
+  assert.equal(await arbiter.claim('m', 0, record.backup, record.token), 'unknown');
+  assert.match(arbiter.trouble?.message ?? '', /no answer in time/);
+  await standby('');
+  while ((await arbiter.claim('m', 0, record.backup, record.token)) === 'unknown');
+  assert.equal(await arbiter.claim('m', 0, record.primary, record.token), 'lost');
+});
+
 test('PostgreSQL: a user without rights, and a database that is not there, are refused at once', async (t) => {
   const server = await startPostgres();
   t.after(() => server.remove());

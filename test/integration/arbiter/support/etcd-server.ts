@@ -1,4 +1,4 @@
-/** A real etcd (Debian's etcd-server) with one member, on the loopback, in a temporary directory. */
+/** A real etcd (Debian's etcd-server), of one member or of several, on the loopback, in a temporary directory. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -65,6 +65,53 @@ export async function startEtcd(options: { readonly tls?: boolean } = {}): Promi
     remove: async () => {
       client.close();
       await server.kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export type EtcdCluster = {
+  /** Each member's port, for clients. */
+  readonly ports: readonly number[];
+  readonly members: readonly ServerProcess[];
+  remove(): Promise<void>;
+};
+
+export async function startEtcdCluster(size: number): Promise<EtcdCluster> {
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-etcd-'));
+  const places: { name: string; port: number; url: string; peerUrl: string }[] = [];
+  for (let at = 0; at < size; at++) {
+    const port = await freePort();
+    const peerUrl = `http://127.0.0.1:${await freePort()}`;
+    places.push({ name: `m${at}`, port, url: `http://127.0.0.1:${port}`, peerUrl });
+  }
+  const cluster = places.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
+  const members = places.map(
+    ({ name, url, peerUrl }) =>
+      new ServerProcess('etcd', [
+        ...['--name', name, '--data-dir', join(directory, name), '--initial-cluster', cluster],
+        ...['--listen-client-urls', url, '--advertise-client-urls', url],
+        ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
+      ]),
+  );
+  for (const [at, { port }] of places.entries()) {
+    await members[at]!.ready(async () => {
+      const client = new EtcdClient({
+        members: [`127.0.0.1:${port}`],
+        tls: undefined,
+        user: undefined,
+        passwordFile: undefined,
+        timeoutMs: 2000,
+      });
+      await client.call('kv/range', { key: encodeText('ready') }).finally(() => client.close());
+      return true;
+    });
+  }
+  return {
+    ports: places.map(({ port }) => port),
+    members,
+    remove: async () => {
+      for (const member of members) await member.kill();
       rmSync(directory, { recursive: true, force: true });
     },
   };

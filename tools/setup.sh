@@ -68,7 +68,11 @@ missing_packages() {
   [ -e /usr/share/keyrings/debian-archive-keyring.pgp ] || need debian-archive-keyring /usr/share/keyrings/debian-archive-keyring.gpg
   if [ "$mode" = --tests ]; then
     need redis-tools redis-cli
+    need iproute2 ip
+    need iputils-ping ping
     need libnbd-bin nbdinfo
+    need nbdkit nbdkit
+    need mount losetup
     need qemu-utils qemu-io
     need openssl openssl
     need etcd-server etcd

@@ -18,6 +18,7 @@ import type { BlockRequest } from '../../core/machine/doors.ts';
 import { type BlockResult, type Disk, type Extent, extentOf, failed, isWithin } from './disk.ts';
 import { ImageFile } from './image-file.ts';
 import {
+  comparePoints,
   type ImageState,
   type LogPoint,
   MAX_INCARNATIONS,
@@ -238,6 +239,7 @@ export class MirroredImage {
     const peer = this.#peers.find(({ imageId }) => imageId === peerImageId);
     const epoch = this.#points.get(keyOf(at));
     if (peer === undefined || !peer.paired || epoch === undefined || epoch <= peer.pointEpoch) return false;
+    if (peer.point !== undefined && comparePoints(at, peer.point) <= 0) return false;
     for (const region of peer.regions) {
       if (this.#lastWrite[region]! <= peer.pointEpoch) peer.regions.delete(region);
     }

@@ -1,0 +1,113 @@
+/**
+ * The network of docs/networks.md in namespaces: hosts a and b for the replicas, a gateway with a Linux bridge and a
+ * vxlan device, a client on the bridge, and a store (disk server, arbiter) that both hosts reach by a cable of their own.
+ *
+ *     client --- gateway (bridge, vxlan) --- a ===log=== b --- gateway
+ *                                            a -- store -- b
+ */
+import { type Cable, type Host, Network, whyNoNamespaces } from './namespaces.ts';
+
+export const VNI = 42;
+/** The gateway's tunnel end point. */
+export const GATEWAY_VTEP = '198.18.0.1';
+
+/**
+ * How the gateway's vxlan device finds the guest. `flood`: it learns nothing and sends every frame for the segment to both hosts.
+ * `learn`: it remembers from which host the guest's MAC came last, and sends the guest's frames there only.
+ */
+export type GatewayMode = 'flood' | 'learn';
+
+export const whyNoVxlan = (): string | false => whyNoNamespaces(['bridge'], ['vxlan', 'id', '1', 'dstport', '4789']);
+
+export type VxlanLabOptions = {
+  readonly mode: GatewayMode;
+  /** The client's address on the guest's segment, with its prefix. */
+  readonly client: string;
+  /** MTU of the cables between hosts and gateway: 1550 or more carries the guest's full frames whole. */
+  readonly underlayMtu?: number;
+};
+
+export class VxlanLab {
+  readonly #network = new Network();
+  readonly a: Host;
+  readonly b: Host;
+  readonly gateway: Host;
+  readonly client: Host;
+  readonly store: Host;
+  /** Between a host (first) and the gateway (second): the way to the clients. */
+  readonly uplinks: { readonly a: Cable; readonly b: Cable };
+  /** Between a (first) and b (second): the log. */
+  readonly log: Cable;
+  /** Between a host (first) and the store (second). */
+  readonly storage: { readonly a: Cable; readonly b: Cable };
+  readonly addresses = {
+    a: { uplink: '198.18.1.2', log: '198.18.3.1', storage: '198.18.4.2', store: '198.18.4.1' },
+    b: { uplink: '198.18.2.2', log: '198.18.3.2', storage: '198.18.5.2', store: '198.18.5.1' },
+  } as const;
+
+  constructor({ mode, client, underlayMtu = 1600 }: VxlanLabOptions) {
+    const network = this.#network;
+    try {
+      this.a = network.host('a');
+      this.b = network.host('b');
+      this.gateway = network.host('gw');
+      this.client = network.host('client');
+      this.store = network.host('store');
+      this.uplinks = { a: this.#uplink('a', underlayMtu), b: this.#uplink('b', underlayMtu) };
+      this.storage = { a: this.#storage('a'), b: this.#storage('b') };
+      this.log = network.cable(this.a, 'log', this.b, 'log');
+      for (const host of ['a', 'b'] as const) this[host].address('log', `${this.addresses[host].log}/30`);
+      this.#makeGateway(mode);
+      const cable = network.cable(this.client, 'eth0', this.gateway, 'client');
+      this.client.address('eth0', client);
+      cable.ends[1].host.ip('link', 'set', 'client', 'master', 'br0');
+    } catch (error) {
+      network.remove();
+      throw error;
+    }
+  }
+
+  /** The uplink of a replica on `host`, as `--uplink` takes it. */
+  uplinkOf(host: 'a' | 'b'): string {
+    return `vxlan:${VNI},remote=${GATEWAY_VTEP},local=${this.addresses[host].uplink}`;
+  }
+
+  remove(): void {
+    this.#network.remove();
+  }
+
+  #uplink(label: 'a' | 'b', mtu: number): Cable {
+    const host = this[label];
+    const { uplink } = this.addresses[label];
+    const gatewayAddress = uplink.replace(/\d+$/, '1');
+    const cable = this.#network.cable(host, 'uplink', this.gateway, `to-${label}`);
+    cable.mtu(mtu);
+    host.address('uplink', `${uplink}/24`);
+    this.gateway.address(`to-${label}`, `${gatewayAddress}/24`);
+    host.ip('route', 'add', GATEWAY_VTEP, 'via', gatewayAddress);
+    return cable;
+  }
+
+  #storage(label: 'a' | 'b'): Cable {
+    const { storage, store } = this.addresses[label];
+    const cable = this.#network.cable(this[label], 'storage', this.store, `to-${label}`);
+    this[label].address('storage', `${storage}/24`);
+    this.store.address(`to-${label}`, `${store}/24`);
+    return cable;
+  }
+
+  /** The commands of docs/networks.md. */
+  #makeGateway(mode: GatewayMode): void {
+    const { gateway } = this;
+    gateway.address('lo', `${GATEWAY_VTEP}/32`);
+    gateway.ip('link', 'add', 'br0', 'type', 'bridge');
+    const vxlan = ['type', 'vxlan', 'id', String(VNI), 'local', GATEWAY_VTEP, 'dstport', '4789'];
+    gateway.ip('link', 'add', 'vx0', 'mtu', '1500', ...vxlan, ...(mode === 'flood' ? ['nolearning'] : []));
+    gateway.ip('link', 'set', 'vx0', 'master', 'br0');
+    for (const device of ['br0', 'vx0']) gateway.ip('link', 'set', device, 'up');
+    for (const host of ['a', 'b'] as const) {
+      const all = '00:00:00:00:00:00';
+      gateway.run('bridge', 'fdb', 'append', all, 'dev', 'vx0', 'dst', this.addresses[host].uplink);
+    }
+  }
+}

@@ -38,3 +38,18 @@ export function engineOption(): Option {
   const text = 'how instructions are executed; it never shows in the guest ("mixed" is for tests)';
   return new Option('--engine <kind>', text).choices(engineKinds).default(defaultEngine);
 }
+
+/** The path of a control socket. Only a unix socket will do: whoever reaches it commands the machine. */
+export function controlPath(text: string): string {
+  const path = text.startsWith('unix:') ? text.slice('unix:'.length) : text;
+  const fits = path !== '' && Buffer.byteLength(path) <= 107;
+  if (!fits || (path === text && /^[^/]*:\d+$/.test(text))) {
+    throw new InvalidArgumentError('Give the path of a unix socket, of at most 107 bytes: unix:PATH.');
+  }
+  return path;
+}
+
+/** For verbs that run one machine here. */
+export function controlOption(): Option {
+  return new Option('--control <socket>', 'listen here for "understudy snapshot": unix:PATH').argParser(controlPath);
+}

@@ -11,7 +11,9 @@ import { command as pair } from './verbs/pair.ts';
 import { command as primary } from './verbs/primary.ts';
 import { command as record } from './verbs/record.ts';
 import { command as replay } from './verbs/replay.ts';
+import { command as resume } from './verbs/resume.ts';
 import { command as run } from './verbs/run.ts';
+import { command as snapshot } from './verbs/snapshot.ts';
 import { command as version } from './verbs/version.ts';
 
 /** Verbs import what they run only when they run, so that this stays quick and a broken part breaks one verb. */
@@ -32,7 +34,7 @@ First steps:
 `,
     );
   root.commandsGroup('One machine:');
-  for (const verb of [run(), record(), replay(), exec(), image()]) root.addCommand(verb);
+  for (const verb of [run(), snapshot(), resume(), record(), replay(), exec(), image()]) root.addCommand(verb);
   root.commandsGroup('A machine on two hosts:');
   for (const verb of [demo(), pair(), primary(), backup(), hub(), disk(), keys()]) root.addCommand(verb);
   root.commandsGroup('Other:').helpCommand('help [verb]', 'explain a verb');

@@ -11,6 +11,19 @@ import type { SecurityRequest } from './tls-options.ts';
 export interface RunRequest {
   readonly description: Description;
   readonly engine: EngineKind;
+  /** The path of a socket to be asked at; undefined: none. */
+  readonly control: string | undefined;
+  /** A snapshot to go on from; undefined: the machine starts. */
+  readonly resume: string | undefined;
+}
+
+export interface SnapshotRequest {
+  /** The machine's control socket. */
+  readonly socket: string;
+  /** The file to write. */
+  readonly file: string;
+  /** Leave the machine where it is afterwards. */
+  readonly stop: boolean;
 }
 
 export interface RecordRequest {

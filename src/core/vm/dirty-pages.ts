@@ -21,22 +21,26 @@ export class DirtyPages {
     this.#engine = engine;
   }
 
-  /** Between slices: the written pages in ascending order; they count as clean when `visit` is called. */
-  take(visit: (page: number) => void): void {
+  /**
+   * Between slices: the written pages in ascending order, or about the first `limit` of them; they count as clean when
+   * `visit` is called. Gives how many there were.
+   */
+  take(visit: (page: number) => void, limit: number = Number.POSITIVE_INFINITY): number {
     const marks = this.#marks;
     const mask = this.#bit * 0x0101_0101;
-    let any = false;
-    for (let word = 0; word < this.#words.length; word++) {
+    let count = 0;
+    for (let word = 0; word < this.#words.length && count < limit; word++) {
       if ((this.#words[word] & mask) === 0) continue;
       const end = Math.min(word * 4 + 4, marks.length);
       for (let page = word * 4; page < end; page++) {
         if ((marks[page] & this.#bit) === 0) continue;
         marks[page] &= ~this.#bit;
-        any = true;
+        count++;
         visit(page);
       }
     }
-    if (any) this.#engine.bumpWrite();
+    if (count > 0) this.#engine.bumpWrite();
+    return count;
   }
 
   /** Whether the page was ever written: if not, it holds zeroes. */

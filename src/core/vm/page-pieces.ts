@@ -66,7 +66,7 @@ export function gatherPages(
     if (last !== undefined && last.zero === zero && last.first + last.count === page) last.count++;
     else runs.push({ first: page, count: 1, zero });
   }
-  return { gathered: { runs, content: chunks.slice(0, filled * PAGE_BYTES) }, next };
+  return { gathered: { runs, content: chunks.subarray(0, filled * PAGE_BYTES) }, next };
 }
 
 /** The piece. `compressed` is the content by Zstandard; it is used if it is smaller. */

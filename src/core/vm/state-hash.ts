@@ -94,11 +94,17 @@ export class MemoryHash {
 
   /** Hashes the pages written since the last call, and begins a new epoch of dirty tracking. */
   update(): bigint {
-    this.#dirty.take((page) => {
+    this.ahead(Number.POSITIVE_INFINITY);
+    return this.#sum;
+  }
+
+  /** Hashes about `limit` of these pages only, so that less is left for `update`; true if there may be more. */
+  ahead(limit: number): boolean {
+    const hashed = this.#dirty.take((page) => {
       const hash = BigInt.asUintN(64, this.#engine.hashPage(this.#map.ram + page * PAGE_BYTES, BigInt(page)));
       this.#sum = (this.#sum + hash - this.#hashes[page]) & MASK;
       this.#hashes[page] = hash;
-    });
-    return this.#sum;
+    }, limit);
+    return hashed >= limit;
   }
 }

@@ -13,6 +13,8 @@ import { type GatheredPages, gatherPages } from '../../core/vm/page-pieces.ts';
 import { installPiece } from './pieces.ts';
 
 export type SnapshotQuestion =
+  /** Hash a part of what was written, while it runs. */
+  | { readonly ask: 'prepare' }
   /** Which pages were written: at first all. */
   | { readonly ask: 'begin' }
   | { readonly ask: 'round' }
@@ -38,6 +40,7 @@ export interface Cut {
 }
 
 export type SnapshotAnswer =
+  | { readonly answer: 'prepared'; readonly more: boolean }
   /** `stopMs`: for how long the machine stood still, in ms. */
   | { readonly answer: 'pages'; readonly pages: Uint32Array<ArrayBuffer>; readonly stopMs: number }
   | { readonly answer: 'cut'; readonly cut: Cut }
@@ -49,6 +52,9 @@ export type SnapshotAnswer =
       readonly entropyRequests: readonly Extract<Output, { kind: 'entropy' }>[];
     }
   | { readonly answer: 'failed'; readonly code: string; readonly message: string; readonly advice: string | undefined };
+
+/** Pages hashed at a time: a stop of about 3 ms. */
+const HASH_PAGES = 8192;
 
 export interface SnapshotPartDeps {
   readonly machine: Machine;
@@ -79,6 +85,8 @@ export class SnapshotPart {
   #answer(question: SnapshotQuestion): SnapshotAnswer {
     const { machine } = this.#deps;
     switch (question.ask) {
+      case 'prepare':
+        return { answer: 'prepared', more: machine.hashAhead(HASH_PAGES) };
       case 'begin':
         this.#end();
         machine.beginCopy();

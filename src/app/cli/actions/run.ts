@@ -6,8 +6,13 @@ import { exitStatus } from '../failure.ts';
 import type { RunRequest } from '../requests.ts';
 
 /** Status 0 when the guest powers off. */
-export function run({ description, engine }: RunRequest): Promise<number> {
-  return runWithConsole({ description, engine });
+export function run({ description, engine, control, resume }: RunRequest): Promise<number> {
+  return runWithConsole({
+    description,
+    engine,
+    ...(control !== undefined && { control: { path: control } }),
+    ...(resume !== undefined && { resume }),
+  });
 }
 
 /** Runs a machine with its console in this terminal or on this process's pipes, to the end. */

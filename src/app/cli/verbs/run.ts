@@ -2,7 +2,12 @@ import { Command } from 'commander';
 import type { EngineKind } from '../../../core/engine/engine.ts';
 import type { MachineOptions } from '../../../host/description/options.ts';
 import { addMachineOptions, machineOf } from '../machine-source.ts';
-import { engineOption } from '../option-values.ts';
+import { controlOption, engineOption } from '../option-values.ts';
+
+interface Options extends MachineOptions {
+  readonly engine: EngineKind;
+  readonly control?: string;
+}
 
 /** `understudy run`: one machine, here, with nobody behind it. */
 export function command(): Command {
@@ -14,6 +19,7 @@ export function command(): Command {
     .argument('[description]', 'machine description (YAML)');
   return addMachineOptions(run)
     .addOption(engineOption())
+    .addOption(controlOption())
     .addHelpText(
       'after',
       `
@@ -23,9 +29,14 @@ Examples:
   $ understudy run --kernel vmlinux --initrd initramfs --net passt --forward 127.0.0.1:8080:80
 `,
     )
-    .action(async (file: string | undefined, options: MachineOptions & { readonly engine: EngineKind }) => {
+    .action(async (file: string | undefined, options: Options) => {
       const description = await machineOf(file, options);
       const { run } = await import('../actions/run.ts');
-      process.exitCode = await run({ description, engine: options.engine });
+      process.exitCode = await run({
+        description,
+        engine: options.engine,
+        control: options.control,
+        resume: undefined,
+      });
     });
 }

@@ -9,8 +9,8 @@ export interface SeedsRequest {
   readonly jobs: number;
   /** A planted bug, by name. */
   readonly bug?: string | undefined;
-  /** Go on after a failure. */
-  readonly all?: boolean;
+  /** Whether an outcome ends it all; if not given, a failure does. */
+  readonly ends?: (outcome: Outcome) => boolean;
 }
 
 /** So many seeds at a time are given to a thread. */
@@ -23,28 +23,29 @@ interface Chunk {
 }
 
 /**
- * Calls `each` with the outcomes, in any order. Unless `all` is asked for, no seed is begun once one has failed, and `each`
- * hears of the failure with the lowest number last.
+ * Calls `each` with the outcomes, in any order. Once one ends it no more are begun, and of those that do `each` hears only of
+ * the one with the lowest number, last.
  */
 export async function runSeeds(request: SeedsRequest, each: (outcome: Outcome) => void): Promise<void> {
   let next = request.from;
   const end = request.from + request.seeds;
-  let failed: Outcome | undefined;
+  const ends = request.ends ?? (({ violations }) => violations.length > 0);
+  let last: Outcome | undefined;
   const take = (): Chunk | undefined => {
-    if (next >= end || (failed !== undefined && request.all !== true)) return undefined;
+    if (next >= end || last !== undefined) return undefined;
     const from = next;
     next = Math.min(end, from + CHUNK);
     return { from, seeds: next - from, bug: request.bug };
   };
   const done = (outcomes: readonly Outcome[]): void => {
     for (const outcome of outcomes) {
-      if (outcome.violations.length === 0 || request.all === true) each(outcome);
-      else if (failed === undefined || outcome.seed < failed.seed) failed = outcome;
+      if (!ends(outcome)) each(outcome);
+      else if (last === undefined || outcome.seed < last.seed) last = outcome;
     }
   };
   if (request.jobs === 1) for (let chunk = take(); chunk !== undefined; chunk = take()) done(run(chunk));
   else await Promise.all(Array.from({ length: request.jobs }, () => runThread(take, done)));
-  if (failed !== undefined) each(failed);
+  if (last !== undefined) each(last);
 }
 
 function run({ from, seeds, bug }: Chunk): Outcome[] {

@@ -3,13 +3,13 @@ import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { bugs } from './bugs.ts';
 import { faults } from './faults.ts';
-import { runSeeds } from './pool.ts';
+import { runSeeds, type SeedsRequest } from './pool.ts';
 import { endings, type Outcome, runSeed } from './scenario.ts';
 
 /** What CI can afford. */
 const jobs = Math.min(4, availableParallelism());
 
-async function outcomesOf(request: { from: number; seeds: number; bug?: string }): Promise<Outcome[]> {
+async function outcomesOf(request: Omit<SeedsRequest, 'jobs'>): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   await runSeeds({ ...request, jobs }, (outcome) => outcomes.push(outcome));
   return outcomes;
@@ -37,7 +37,7 @@ test('a seed gives the same run every time, and the story changes nothing', () =
   assert.notDeepEqual(runSeed(8, { story: true }).story, told.story);
 });
 
-/** Only this checker is meant to see the bug; others may. */
+/** The checker that is meant to see the bug; others may, too. */
 const seenBy = {
   'early-release': 'released outputs lie on the surviving history',
   'unknown-is-won': 'one owner',
@@ -49,10 +49,9 @@ const seenBy = {
 
 for (const [bug, checker] of Object.entries(seenBy)) {
   test(`the planted bug '${bug}' is found within a thousand seeds`, async () => {
-    const failed = (await outcomesOf({ from: 1, seeds: 1000, bug })).find(({ violations }) => violations.length > 0);
-    assert.ok(failed !== undefined, 'no seed shows it');
-    const found = failed.violations.map((violation) => violation.checker);
-    assert.ok(found.includes(checker), `seen by: ${found.join(', ')}`);
+    const ends = ({ violations }: Outcome): boolean => violations.some((violation) => violation.checker === checker);
+    const outcomes = await outcomesOf({ from: 1, seeds: 1000, bug, ends });
+    assert.ok(outcomes.some(ends), `no seed shows it to the checker '${checker}'`);
   });
 }
 

@@ -268,7 +268,7 @@ export class Cluster {
         ownPauseMs: 60,
         cpuSilenceMs: 150,
         retryMs: 20,
-        hashIntervalMs: 100,
+        hashIntervalMs: 300,
         resumeMs: this.#options.resumeMs ?? 0,
       },
     };

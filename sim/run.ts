@@ -12,6 +12,9 @@ import { runSeeds } from './pool.ts';
 import { type Outcome, runSeed } from './scenario.ts';
 import { Summary } from './summary.ts';
 
+/** After so many seeds a word of life. */
+const PROGRESS_SEEDS = 10_000;
+
 const usage = `npm run sim -- [options]
   --seeds N    how many seeds (1000)
   --from S     the first one (1)
@@ -19,7 +22,7 @@ const usage = `npm run sim -- [options]
   --all        go on after a failure, and list them
   --bug NAME   with a bug planted: ${Object.keys(bugs).join(', ')}
   --seed S     this seed alone
-  --story      and tell its story`;
+  --story      and tell its story, or that of the seed that fails`;
 
 const { values } = parseArgs({
   options: {
@@ -52,10 +55,15 @@ function complain({ seed, violations }: Outcome): void {
   if (violations.length > 5) console.log(`  and ${violations.length - 5} more`);
 }
 
-/** One seed, for a person. */
-function tell(seed: number): number {
+function story(seed: number): Outcome {
   const outcome = runSeed(seed, { ...bugs[bug ?? ''], story: values.story });
   for (const line of outcome.story) console.log(line);
+  return outcome;
+}
+
+/** One seed, for a person. */
+function tell(seed: number): number {
+  const outcome = story(seed);
   if (outcome.violations.length > 0) complain(outcome);
   else console.log(`seed ${seed} keeps every promise; in the end: ${outcome.ending}`);
   return outcome.violations.length > 0 ? 1 : 0;
@@ -67,7 +75,9 @@ async function many(): Promise<number> {
   const startMs = performance.now();
   await runSeeds(values.all ? { ...request, ends: () => false } : request, (outcome) => {
     summary.add(outcome);
+    if (summary.seeds % PROGRESS_SEEDS === 0) console.log(`${summary.seeds} seeds, ${summary.failures} of them failed`);
     if (outcome.violations.length === 0) return;
+    if (values.story) story(outcome.seed);
     complain(outcome);
     console.log(`  again: npm run sim -- --seed ${outcome.seed}${bug === undefined ? '' : ` --bug ${bug}`} --story`);
   });

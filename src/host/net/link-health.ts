@@ -20,6 +20,8 @@ export type LinkHealthOptions = {
 
 type Remote = {
   readonly name: string;
+  /** It has shown itself at least once. */
+  known: boolean;
   quietTicks: number;
   error: string | undefined;
   ticksSinceError: number;
@@ -37,7 +39,8 @@ export class LinkHealth {
     const { patienceTicks } = options;
     this.#remotes = options.remotes.map((name) => ({
       name,
-      quietTicks: patienceTicks,
+      known: !options.expectsAnswers,
+      quietTicks: 0,
       error: options.expectsAnswers ? undefined : `${name} has not been tried yet`,
       ticksSinceError: patienceTicks - 1,
     }));
@@ -46,6 +49,7 @@ export class LinkHealth {
   /** A frame of our segment came from this remote. */
   heard(remote: number): void {
     const its = this.#remotes[remote]!;
+    its.known = true;
     its.quietTicks = 0;
     its.error = undefined;
   }
@@ -76,10 +80,11 @@ export class LinkHealth {
     const reasons: string[] = [];
     for (const its of this.#remotes) {
       const why = its.error ?? this.#silence(its);
-      if (why === undefined) return { state: 'up', reason: undefined };
-      reasons.push(why);
+      if (why !== undefined) reasons.push(why);
+      else if (its.known) return { state: 'up', reason: undefined };
     }
-    return { state: 'down', reason: reasons.join('; ') };
+    // One that has not shown itself may still do so in time: until then there is nothing to tell.
+    return { state: 'down', reason: reasons.length < this.#remotes.length ? undefined : reasons.join('; ') };
   }
 
   #silence({ name, quietTicks }: Remote): string | undefined {

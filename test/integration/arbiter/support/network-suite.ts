@@ -15,7 +15,7 @@ import type { ArbiterServer } from './server-process.ts';
 const claimScript = new URL('./claim-process.ts', import.meta.url).pathname;
 
 /** Short enough that a test of silence is quick, long enough that a busy machine's server is not called silent. */
-const HASTY_MS = 400;
+const HASTY_MS = 1000;
 
 type Pair = { vm: string; token: string; primary: string; backup: string };
 

@@ -95,6 +95,64 @@ for (const seed of SEEDS) {
     assert.equal(cluster.primary.phase, 'leaving', 'it does not claim what it could not run');
   });
 
+  test(`a CPU thread that hangs through the whole failover and then goes on says nothing more (11, 14; seed ${seed})`, () => {
+    const cluster = running(seed);
+    cluster.primary.hangCpuThread();
+    goesOn(cluster);
+    assert.equal(cluster.backup.phase, 'alone');
+    cluster.primary.freeCpuThread();
+    goesOn(cluster);
+    assert.equal(cluster.primary.haltCode, 'lost-claim');
+    assert.deepEqual(check(evidenceOf(cluster)), []);
+  });
+
+  test(`a claim whose answers are lost has landed: the winner asks until it hears so (4; seed ${seed})`, () => {
+    const cluster = running(seed);
+    cluster.faultsOf(cluster.backup).loseReply = 1;
+    cluster.kill(cluster.primary, false);
+    cluster.schedule.runUntil(1500);
+    assert.equal(cluster.backup.phase, 'leaving');
+    assert.equal(cluster.arbiter.newest.incarnation, cluster.backup.incarnation);
+    cluster.healArbiter(cluster.backup);
+    goesOn(cluster);
+    assert.equal(cluster.backup.phase, 'alone');
+  });
+
+  test(`an arbiter that shows no record is no arbiter: nobody claims from it (4; seed ${seed})`, () => {
+    const cluster = running(seed);
+    cluster.faultsOf(cluster.backup).empty = true;
+    cluster.kill(cluster.primary, false);
+    cluster.schedule.runUntil(1500);
+    assert.equal(cluster.backup.phase, 'leaving');
+    cluster.healArbiter(cluster.backup);
+    goesOn(cluster);
+    assert.equal(cluster.backup.phase, 'alone');
+  });
+
+  test(`power fails everywhere: the machine that a person starts again has all that was acknowledged (seed ${seed})`, () => {
+    const cluster = running(seed);
+    cluster.disk.usualSlowMs = 5;
+    cluster.schedule.runUntil(800);
+    cluster.losePower(100);
+    goesOn(cluster, 2000);
+    assert.deepEqual(
+      cluster.processes.slice(2).map(({ phase, generation }) => [phase, generation]),
+      [
+        ['paired', 1],
+        ['paired', 1],
+      ],
+    );
+    assert.deepEqual(check(evidenceOf(cluster)), []);
+  });
+
+  test(`a clock that leaps is not taken for silence of the peer (12; seed ${seed})`, () => {
+    const cluster = running(seed);
+    cluster.backup.jumpClock(5000);
+    cluster.primary.jumpClock(70);
+    goesOn(cluster);
+    assert.deepEqual([cluster.primary.phase, cluster.backup.phase], ['paired', 'paired']);
+  });
+
   test(`a channel that breaks for a moment is resumed in the same generation (6; seed ${seed})`, () => {
     const cluster = running(seed, 100);
     cluster.cutLink();

@@ -147,6 +147,7 @@ export async function listenForChannels(
   const bound = await listenOn(server, address);
   const close = async () => {
     server.close();
+    room.clear();
   };
   return { address: bound, close };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,6 +19,11 @@ import { startDiskServer } from './server.ts';
 
 const SIZE = 1024 * 1024;
 const run = promisify(execFile);
+
+/** Why a test with this program is left out; false where it is installed. */
+function missing(program: string): string | false {
+  return spawnSync('which', [program]).status === 0 ? false : `${program} is not installed`;
+}
 
 const authority = await TestAuthority.make();
 const stranger = await TestAuthority.make('Another authority');
@@ -186,7 +191,9 @@ function standardDirectory(t: TestContext, files: TlsFiles): string {
   return directory;
 }
 
-test('nbdinfo and nbdcopy work over TLS with their own certificate, and not without', async (t) => {
+test('nbdinfo and nbdcopy work over TLS with their own certificate, and not without', {
+  skip: missing('nbdcopy'),
+}, async (t) => {
   const { address, path, directory, events } = await newServer(t);
   const keys = standardDirectory(t, clientFiles);
   const uri = `nbds://127.0.0.1:${address.port}/m?tls-certificates=${keys}`;
@@ -205,7 +212,9 @@ test('nbdinfo and nbdcopy work over TLS with their own certificate, and not with
   assert.match(await events.take(), /shows no certificate/); // GnuTLS holds one back that the server does not want
 });
 
-test('qemu-img reads over TLS, and qemu-io writes only as the owner of a generation', async (t) => {
+test('qemu-img reads over TLS, and qemu-io writes only as the owner of a generation', {
+  skip: missing('qemu-io'),
+}, async (t) => {
   const { address, path, directory } = await newServer(t);
   mkdirSync(join(directory, 'x'));
   const keys = standardDirectory(t, clientFiles);

@@ -38,6 +38,14 @@ export class WaitingRoom {
     socket.once('close', () => this.leave(socket));
   }
 
+  /** Ends all that wait. */
+  clear(): void {
+    for (const socket of [...this.#waiting.keys()]) {
+      socket.destroy();
+      this.leave(socket);
+    }
+  }
+
   /** `socket` has shown who it is. */
   leave(socket: Socket): void {
     clearTimeout(this.#waiting.get(socket));

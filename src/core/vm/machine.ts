@@ -308,10 +308,15 @@ export class Machine implements ReplicatedMachine {
   writtenPages(): Uint32Array<ArrayBuffer> {
     assert(this.#copying !== 'no', 'written pages are those since the copy began');
     const pages: number[] = [];
-    this.#written.take((page) => pages.push(page));
-    if (this.#copying === 'written') return Uint32Array.from(pages);
+    if (this.#copying === 'written') {
+      this.#written.take((page) => pages.push(page));
+      return Uint32Array.from(pages);
+    }
+    this.#written.take(() => {});
     this.#copying = 'written';
-    return Uint32Array.from({ length: this.ramPages }, (_, page) => page);
+    const all = new Uint32Array(this.ramPages);
+    for (let page = 0; page < all.length; page++) all[page] = page;
+    return all;
   }
 
   endCopy(): void {

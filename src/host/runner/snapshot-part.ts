@@ -40,7 +40,7 @@ export interface Cut {
 }
 
 export type SnapshotAnswer =
-  | { readonly answer: 'prepared'; readonly more: boolean }
+  | { readonly answer: 'prepared'; readonly more: boolean; readonly stopMs: number }
   /** `stopMs`: for how long the machine stood still, in ms. */
   | { readonly answer: 'pages'; readonly pages: Uint32Array<ArrayBuffer>; readonly stopMs: number }
   | { readonly answer: 'cut'; readonly cut: Cut }
@@ -86,7 +86,7 @@ export class SnapshotPart {
     const { machine } = this.#deps;
     switch (question.ask) {
       case 'prepare':
-        return { answer: 'prepared', more: machine.hashAhead(HASH_PAGES) };
+        return this.#prepare();
       case 'begin':
         this.#end();
         machine.beginCopy();
@@ -105,6 +105,12 @@ export class SnapshotPart {
       case 'restore':
         return this.#restore(question);
     }
+  }
+
+  #prepare(): SnapshotAnswer {
+    const beganMs = this.#deps.nowMs();
+    const more = this.#deps.machine.hashAhead(HASH_PAGES);
+    return { answer: 'prepared', more, stopMs: this.#deps.nowMs() - beganMs };
   }
 
   #pages(): SnapshotAnswer {

@@ -80,8 +80,12 @@ async function copyWhileRunning(
   options: TakeOptions,
 ): Promise<{ readonly rounds: number; readonly longestPauseMs: number }> {
   // Later hashes are of what was written meanwhile.
-  while ((await expect(runner, { ask: 'prepare' }, 'prepared')).more);
   let longestPauseMs = 0;
+  for (let more = true; more; ) {
+    const prepared = await expect(runner, { ask: 'prepare' }, 'prepared');
+    more = prepared.more;
+    longestPauseMs = Math.max(longestPauseMs, prepared.stopMs);
+  }
   let before = Number.POSITIVE_INFINITY;
   let speed = 1;
   for (let round = 1; ; round++) {

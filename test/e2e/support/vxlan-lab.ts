@@ -1,15 +1,16 @@
 /**
- * The network of docs/networks.md in namespaces: hosts a and b for the replicas, a gateway with a Linux bridge and a
- * vxlan device, a client on the bridge, and a store (disk server, arbiter) that both hosts reach by a cable of their own.
+ * The network of docs/networks.md in namespaces: hosts a and b for the replicas, a switch that joins them to a gateway
+ * with a Linux bridge and a vxlan device, a client on that bridge, and a store (disk server, arbiter) that both hosts
+ * reach by a cable of their own.
  *
- *     client --- gateway (bridge, vxlan) --- a ===log=== b --- gateway
- *                                            a -- store -- b
+ *     client --- gateway (bridge, vxlan) --- switch --- a ===log=== b --- switch
+ *                                                       a -- store -- b
  */
 import { type Cable, type Host, Network, whyNoNamespaces } from './namespaces.ts';
 
 export const VNI = 42;
 /** The gateway's tunnel end point. */
-export const GATEWAY_VTEP = '198.18.0.1';
+export const GATEWAY_VTEP = '198.18.1.1';
 
 /**
  * How the gateway's vxlan device finds the guest. `flood`: it learns nothing and sends every frame for the segment to both hosts.
@@ -23,7 +24,7 @@ export type VxlanLabOptions = {
   readonly mode: GatewayMode;
   /** The client's address on the guest's segment, with its prefix. */
   readonly client: string;
-  /** MTU of the cables between hosts and gateway: 1550 or more carries the guest's full frames whole. */
+  /** MTU of the network of hosts and gateway: 1550 or more carries the guest's full frames whole. */
   readonly underlayMtu?: number;
 };
 
@@ -34,7 +35,8 @@ export class VxlanLab {
   readonly gateway: Host;
   readonly client: Host;
   readonly store: Host;
-  /** Between a host (first) and the gateway (second): the way to the clients. */
+  readonly #switch: Host;
+  /** Between a host (first) and the switch (second): the way to the gateway and its clients. */
   readonly uplinks: { readonly a: Cable; readonly b: Cable };
   /** Between a (first) and b (second): the log. */
   readonly log: Cable;
@@ -42,7 +44,7 @@ export class VxlanLab {
   readonly storage: { readonly a: Cable; readonly b: Cable };
   readonly addresses = {
     a: { uplink: '198.18.1.2', log: '198.18.3.1', storage: '198.18.4.2', store: '198.18.4.1' },
-    b: { uplink: '198.18.2.2', log: '198.18.3.2', storage: '198.18.5.2', store: '198.18.5.1' },
+    b: { uplink: '198.18.1.3', log: '198.18.3.2', storage: '198.18.5.2', store: '198.18.5.1' },
   } as const;
 
   constructor({ mode, client, underlayMtu = 1600 }: VxlanLabOptions) {
@@ -53,6 +55,11 @@ export class VxlanLab {
       this.gateway = network.host('gw');
       this.client = network.host('client');
       this.store = network.host('store');
+      this.#switch = network.host('switch');
+      this.#switch.ip('link', 'add', 'br0', 'type', 'bridge');
+      this.#switch.ip('link', 'set', 'br0', 'up');
+      this.#plug(this.gateway, 'underlay', 'gateway', underlayMtu);
+      this.gateway.address('underlay', `${GATEWAY_VTEP}/24`);
       this.uplinks = { a: this.#uplink('a', underlayMtu), b: this.#uplink('b', underlayMtu) };
       this.storage = { a: this.#storage('a'), b: this.#storage('b') };
       this.log = network.cable(this.a, 'log', this.b, 'log');
@@ -77,14 +84,16 @@ export class VxlanLab {
   }
 
   #uplink(label: 'a' | 'b', mtu: number): Cable {
-    const host = this[label];
-    const { uplink } = this.addresses[label];
-    const gatewayAddress = uplink.replace(/\d+$/, '1');
-    const cable = this.#network.cable(host, 'uplink', this.gateway, `to-${label}`);
+    const cable = this.#plug(this[label], 'uplink', `to-${label}`, mtu);
+    this[label].address('uplink', `${this.addresses[label].uplink}/24`);
+    return cable;
+  }
+
+  /** A cable from `host` to the switch. */
+  #plug(host: Host, device: string, port: string, mtu: number): Cable {
+    const cable = this.#network.cable(host, device, this.#switch, port);
     cable.mtu(mtu);
-    host.address('uplink', `${uplink}/24`);
-    this.gateway.address(`to-${label}`, `${gatewayAddress}/24`);
-    host.ip('route', 'add', GATEWAY_VTEP, 'via', gatewayAddress);
+    this.#switch.ip('link', 'set', port, 'master', 'br0');
     return cable;
   }
 
@@ -99,7 +108,6 @@ export class VxlanLab {
   /** The commands of docs/networks.md. */
   #makeGateway(mode: GatewayMode): void {
     const { gateway } = this;
-    gateway.address('lo', `${GATEWAY_VTEP}/32`);
     gateway.ip('link', 'add', 'br0', 'type', 'bridge');
     const vxlan = ['type', 'vxlan', 'id', String(VNI), 'local', GATEWAY_VTEP, 'dstport', '4789'];
     gateway.ip('link', 'add', 'vx0', 'mtu', '1500', ...vxlan, ...(mode === 'flood' ? ['nolearning'] : []));

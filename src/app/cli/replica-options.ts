@@ -4,6 +4,7 @@ import { OperatingError } from '../../core/base/error.ts';
 import type { EngineKind } from '../../core/engine/engine.ts';
 import type { Description, Uplink } from '../../host/description/description.ts';
 import { isWrong, parseUplink } from '../../host/description/values.ts';
+import { type DiskAddress, parseDiskAddress } from '../../host/disk/disk-address.ts';
 import { parseAddress, type StreamAddress } from '../../host/net/address.ts';
 import { usageError } from './failure.ts';
 import { engineOption } from './option-values.ts';
@@ -13,7 +14,7 @@ import { addTlsOptions, securityRequest, type TlsOptions } from './tls-options.t
 export interface ReplicaOptions extends TlsOptions {
   readonly arbiter: string;
   readonly unsafeArbiter?: boolean;
-  readonly disk?: StreamAddress;
+  readonly disk?: DiskAddress;
   readonly hub?: StreamAddress;
   readonly uplink?: Uplink;
   readonly status?: StreamAddress;
@@ -26,6 +27,15 @@ export function streamAddress(text: string): StreamAddress {
     return parseAddress(text);
   } catch (error) {
     if (error instanceof OperatingError) throw new InvalidArgumentError('Write HOST:PORT, [IPV6]:PORT or unix:PATH.');
+    throw error;
+  }
+}
+
+function diskAddress(text: string): DiskAddress {
+  try {
+    return parseDiskAddress(text);
+  } catch (error) {
+    if (error instanceof OperatingError) throw new InvalidArgumentError(error.advice ?? error.message);
     throw error;
   }
 }
@@ -46,7 +56,11 @@ export function addReplicaOptions(command: Command): Command {
       'what decides who goes on alone: a directory on storage that both hosts reach, etcd://HOST:PORT/PREFIX or postgres://USER@HOST/DATABASE (docs/arbiters.md)',
     )
     .option('--unsafe-arbiter', 'accept an arbiter on this very host (it dies with the host)')
-    .option('--disk <address>', 'the disk server ("understudy disk")', streamAddress)
+    .option(
+      '--disk <address>',
+      'the disk server ("understudy disk"), or another NBD server by its nbd:// or nbd+unix:// URI (docs/disks.md)',
+      diskAddress,
+    )
     .option('--hub <address>', 'the network hub ("understudy hub")', streamAddress)
     .option(
       '--uplink <uplink>',

@@ -3,9 +3,12 @@
  * are as the user gave them, relative to the current directory; absent options are undefined.
  */
 import type { EngineKind } from '../../core/engine/engine.ts';
+import type { HostChoice } from '../../host/daemon/operator.ts';
 import type { Description } from '../../host/description/description.ts';
+import type { DiskAddress } from '../../host/disk/disk-address.ts';
 import type { ImageOptions } from '../../host/image/options.ts';
 import type { StreamAddress } from '../../host/net/address.ts';
+import type { TlsFiles } from '../../host/tls/credentials.ts';
 import type { SecurityRequest } from './tls-options.ts';
 
 export interface RunRequest {
@@ -81,7 +84,7 @@ export interface ReplicaRequest {
   /** Accept an arbiter on this replica's own host (PROTOCOL.md, 5). */
   readonly unsafeArbiter: boolean;
   /** The disk server; undefined for a machine without a disk. */
-  readonly diskServer: StreamAddress | undefined;
+  readonly diskServer: DiskAddress | undefined;
   /** The hub; undefined for a machine without a network. */
   readonly hub: StreamAddress | undefined;
   /** Where to report state, a line of JSON each; undefined: nowhere. */
@@ -102,6 +105,22 @@ export interface PrimaryRequest extends ReplicaRequest {
 export interface BackupRequest extends ReplicaRequest {
   /** The primary's log channel. */
   readonly primary: StreamAddress;
+}
+
+/** The API of some host, and the keys of the person who asks. */
+export interface ContactRequest {
+  /** HOST:PORT. */
+  readonly address: string;
+  readonly tls: TlsFiles | undefined;
+}
+
+export interface ProtectRequest {
+  readonly descriptionFile: string;
+  readonly hosts: readonly HostChoice[];
+  /** Addresses of the disk server and the hub, as all hosts reach them. */
+  readonly disk: string | undefined;
+  readonly hub: string | undefined;
+  readonly engine: EngineKind;
 }
 
 export interface HubRequest {

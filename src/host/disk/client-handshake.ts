@@ -28,6 +28,8 @@ export type OpenedExport = {
   readonly sizeBytes: number;
   /** Identifies one boot of the server's host; empty where the server does not tell. */
   readonly boot: string;
+  /** What the export can do: EXPORT_FLAG. */
+  readonly flags: number;
   /** What requests go out on: the socket that was given, or TLS on it. */
   readonly socket: Socket;
   readonly reader: SocketReader;
@@ -120,9 +122,10 @@ function checkGreeting(greeting: Buffer, what: string): void {
 async function readVerdict(
   reader: SocketReader,
   what: string,
-): Promise<Pick<OpenedExport, 'sizeBytes' | 'boot'> | undefined> {
+): Promise<Pick<OpenedExport, 'sizeBytes' | 'boot' | 'flags'> | undefined> {
   let sizeBytes = 0;
   let boot = '';
+  let flags = 0;
   for (;;) {
     const header = await reader.read(OPTION_REPLY_HEADER_BYTES);
     if (header === undefined) return undefined;
@@ -131,10 +134,13 @@ async function readVerdict(
     const data = await reader.read(length);
     if (data === undefined) return undefined;
     const type = header.readUInt32BE(12);
-    if (type === OPTION_REPLY.ack) return { sizeBytes, boot };
+    if (type === OPTION_REPLY.ack) return { sizeBytes, boot, flags };
     if (type === OPTION_REPLY.info) {
       const info = length >= 2 ? data.readUInt16BE(0) : -1;
-      if (info === INFO.export && length >= 12) sizeBytes = Number(data.readBigUInt64BE(2));
+      if (info === INFO.export && length >= 12) {
+        sizeBytes = Number(data.readBigUInt64BE(2));
+        flags = data.readUInt16BE(10);
+      }
       if (info === INFO.description) boot = data.toString('utf8', 2);
     } else {
       throw refusal(type, data.toString('utf8').slice(0, 1000), what);

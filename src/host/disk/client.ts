@@ -18,12 +18,14 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { OperatingError } from '../../core/base/error.ts';
 import type { BlockRequest } from '../../core/machine/doors.ts';
-import { connectTo, formatAddress, type StreamAddress } from '../net/address.ts';
+import { connectTo, formatAddress } from '../net/address.ts';
 import type { CredentialSource } from '../tls/credentials.ts';
 import { type OpenedExport, openExport } from './client-handshake.ts';
 import { type BlockErrorCode, type BlockResult, type Disk, extentOf, failed, isWithin, OK } from './disk.ts';
+import type { DiskAddress } from './disk-address.ts';
 import { formatExportName } from './export-name.ts';
-import { COMMAND, decodeReply, ERROR, encodeRequest, MAX_PAYLOAD_BYTES, REPLY_BYTES } from './nbd.ts';
+import { asSupported, checkForeignExport } from './foreign-server.ts';
+import { COMMAND, decodeReply, ERROR, EXPORT_FLAG, encodeRequest, MAX_PAYLOAD_BYTES, REPLY_BYTES } from './nbd.ts';
 import { OverlapOrder } from './overlap-order.ts';
 import type { SocketReader } from './socket-reader.ts';
 
@@ -36,7 +38,7 @@ export type DiskClientErrorCode =
   | 'disk-unknown';
 
 export type DiskClientOptions = {
-  readonly address: StreamAddress;
+  readonly address: DiskAddress;
   readonly vm: string;
   /** The keys to speak TLS with; the server has some too, or neither side has. */
   readonly tls?: CredentialSource | undefined;
@@ -95,6 +97,8 @@ class DiskClient implements Disk {
   #nextCookie = 1n;
   #socket: Socket | undefined;
   #state: 'open' | 'closing' | 'closed' | 'fenced' = 'open';
+  /** What the server can do. */
+  #flags = 0;
   /** Which boot of the server's host this is: what it had not flushed is gone with it. */
   #boot = '';
   #writesAnswered = 0;
@@ -111,7 +115,7 @@ class DiskClient implements Disk {
     this.#stallMs = options.stallMs ?? FIRST_STALL_MS;
     const session = randomBytes(16).toString('hex');
     const writer = options.writer === undefined ? undefined : { ...options.writer, session };
-    this.#exportName = formatExportName({ vm: options.vm, writer });
+    this.#exportName = options.address.foreignExport ?? formatExportName({ vm: options.vm, writer });
     this.description = `the disk of ${options.vm} at ${formatAddress(options.address)}`;
   }
 
@@ -154,8 +158,14 @@ class DiskClient implements Disk {
     try {
       const { tls, address, timeoutMs = 10_000 } = this.#options;
       const serverName = 'path' in address ? undefined : address.host;
-      const secure = tls === undefined ? undefined : { credentials: tls, serverName };
-      return await openExport(socket, { name: this.#exportName, what: this.description, timeoutMs, secure });
+      const foreign = address.foreignExport !== undefined;
+      const secure = tls === undefined || foreign ? undefined : { credentials: tls, serverName };
+      const what = this.description;
+      const opened = await openExport(socket, { name: this.#exportName, what, timeoutMs, secure });
+      this.#flags = opened.flags;
+      if (!foreign) return opened;
+      checkForeignExport(opened.flags, { what, writes: this.#options.writer !== undefined });
+      return { ...opened, boot: randomBytes(16).toString('hex') }; // whether it is still the same process, nobody tells
     } catch (error) {
       socket.destroy();
       throw error;
@@ -223,9 +233,7 @@ class DiskClient implements Disk {
   #noteBoot(boot: string): void {
     if (boot !== this.#boot && this.#writesAnswered > this.#writesFlushed) {
       this.#lostWrites = true;
-      this.#options.onProblem?.(
-        `${this.description}: its host has restarted, and writes that were not flushed may be lost`,
-      );
+      this.#options.onProblem?.(`${this.description}: it was restarted, and writes that were not flushed may be lost`);
     }
     this.#boot = boot;
     if (!this.#lostWrites) return;
@@ -254,9 +262,11 @@ class DiskClient implements Disk {
   async #submit(request: BlockRequest): Promise<BlockResult> {
     if (this.#state === 'fenced' || this.#state === 'closed') return failed(this.#state);
     if (request.type === 'flush' && this.#lostWrites) return failed('io');
+    if (request.type === 'discard' && (this.#flags & EXPORT_FLAG.trim) === 0) return OK; // it is only a hint
     const answeredBefore = this.#writesAnswered;
     const data = request.type === 'read' ? new Uint8Array(request.length) : undefined;
-    const results = await Promise.all(piecesOf(request, data).map((piece) => this.#submitPiece(piece)));
+    const supported = asSupported(request, this.#flags);
+    const results = await Promise.all(piecesOf(supported, data).map((piece) => this.#submitPiece(piece)));
     const bad = results.find((result) => !result.ok);
     if (bad !== undefined) {
       if (!bad.ok && (bad.error === 'io' || bad.error === 'no-space')) {
@@ -293,6 +303,7 @@ class DiskClient implements Disk {
       const reply = header === undefined ? undefined : decodeReply(header);
       const command = reply === undefined ? undefined : this.#unanswered.get(reply.cookie);
       if (reply === undefined || command === undefined) return;
+      if (reply.error === ERROR.shutdown && this.#options.address.foreignExport !== undefined) return;
       if (reply.error === ERROR.shutdown) return this.#fence('a later generation owns the disk', undefined);
       if (reply.error === 0 && command.into !== undefined) {
         const data = await reader.read(command.length);

@@ -23,6 +23,7 @@ import { openArbiter } from '../arbiter/open.ts';
 import { openBootClock } from '../boot-clock.ts';
 import type { Description } from '../description/description.ts';
 import { digestFiles, identityDigest, machineIdentity } from '../description/identity.ts';
+import type { DiskAddress } from '../disk/disk-address.ts';
 import type { StreamAddress } from '../net/address.ts';
 import { announcementFrames } from '../net/announcement.ts';
 import type { Uplink } from '../net/uplink.ts';
@@ -50,7 +51,7 @@ export interface ReplicaSetup {
   readonly tls: CredentialSource | undefined;
   readonly arbiter: string;
   readonly unsafeArbiter: boolean;
-  readonly diskServer: StreamAddress | undefined;
+  readonly diskServer: DiskAddress | undefined;
   readonly hub: StreamAddress | undefined;
   readonly status: StreamAddress | undefined;
   readonly onNotice: (line: string) => void;

@@ -3,11 +3,12 @@ import { OperatingError } from '../../core/base/error.ts';
 import type { BlockRequest } from '../../core/machine/doors.ts';
 import { connectDisk } from '../disk/client.ts';
 import type { BlockResult, Disk } from '../disk/disk.ts';
-import type { StreamAddress } from '../net/address.ts';
+import type { DiskAddress } from '../disk/disk-address.ts';
+import { NO_FENCE } from '../disk/foreign-server.ts';
 import type { CredentialSource } from '../tls/credentials.ts';
 
 export interface SharedDiskOptions {
-  readonly address: StreamAddress;
+  readonly address: DiskAddress;
   readonly vm: string;
   readonly tls: CredentialSource | undefined;
   readonly incarnation: string;
@@ -46,6 +47,7 @@ export class SharedDisk {
         onProblem: onNotice,
       });
       this.#byGeneration.set(generation, disk);
+      if (address.foreignExport !== undefined) onNotice(`${disk.description}: ${NO_FENCE}`);
       return 'admitted';
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;

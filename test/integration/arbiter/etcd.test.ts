@@ -67,7 +67,7 @@ test('etcd: a record that is empty or torn is unknown, never free', async (t) =>
 });
 
 test('etcd: over TLS, with the authority that is named and with no other', async (t) => {
-  const server = await startEtcd({ tls: true });
+  const server = await startEtcd({ tls: 'auto' });
   t.after(() => server.remove());
   const address = `etcds://127.0.0.1:${server.port}/understudy`;
   const arbiter = await openArbiter(`${address}?ca=${server.certificate}`, { allowLocal: true });

@@ -10,7 +10,7 @@ testNetworkArbiter('PostgreSQL', startPostgres);
 
 for (const setting of ['fsync', 'full_page_writes']) {
   test(`PostgreSQL: a server with ${setting} off is refused`, async (t) => {
-    const server = await startPostgres([`${setting}=off`]);
+    const server = await startPostgres({ settings: [`${setting}=off`] });
     t.after(() => server.remove());
     const opened = openArbiter(`postgres://postgres@127.0.0.1:${server.port}/postgres`, { allowLocal: true });
     await assert.rejects(opened, { code: 'arbiter-not-durable', message: new RegExp(`${setting} is off`) });
@@ -18,7 +18,7 @@ for (const setting of ['fsync', 'full_page_writes']) {
 }
 
 test('PostgreSQL: what the server would do by default is not enough, what the arbiter asks for counts', async (t) => {
-  const server = await startPostgres(['synchronous_commit=off', 'log_statement=all']);
+  const server = await startPostgres({ settings: ['synchronous_commit=off'] });
   t.after(() => server.remove());
   const address = `postgres://postgres@127.0.0.1:${server.port}/postgres`;
   const arbiter = await openArbiter(address, { allowLocal: true });

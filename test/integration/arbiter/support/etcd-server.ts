@@ -12,23 +12,26 @@ export type EtcdServer = ArbiterServer & {
   readonly certificate: string;
 };
 
-export async function startEtcd(options: { readonly tls?: boolean } = {}): Promise<EtcdServer> {
-  const { tls = false } = options;
+/** 'auto': a certificate that etcd makes for itself. PEM files: those, and clients must have a certificate of `ca`, too. */
+export type EtcdTlsMode = 'auto' | { readonly ca: string; readonly cert: string; readonly key: string };
+
+export async function startEtcd(options: { readonly tls?: EtcdTlsMode } = {}): Promise<EtcdServer> {
+  const { tls } = options;
   const directory = mkdtempSync(join(tmpdir(), 'understudy-etcd-'));
   const [port, peerPort] = [await freePort(), await freePort()];
-  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
+  const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   const peerUrl = `http://127.0.0.1:${peerPort}`;
   const words = [
     ...['--name', 'one', '--data-dir', join(directory, 'data')],
     ...['--listen-client-urls', url, '--advertise-client-urls', url],
     ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
-    ...['--initial-cluster', `one=${peerUrl}`, ...(tls ? ['--auto-tls'] : [])],
+    ...['--initial-cluster', `one=${peerUrl}`, ...tlsWords(tls)],
   ];
   const certificate = join(directory, 'data', 'fixtures', 'client', 'cert.pem');
   const newClient = (): EtcdClient =>
     new EtcdClient({
       members: [`127.0.0.1:${port}`],
-      tls: tls ? { ca: certificate, cert: undefined, key: undefined } : undefined,
+      tls: tls === 'auto' ? { ca: certificate, cert: undefined, key: undefined } : tls,
       user: undefined,
       passwordFile: undefined,
       timeoutMs: 2000,
@@ -68,6 +71,13 @@ export async function startEtcd(options: { readonly tls?: boolean } = {}): Promi
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function tlsWords(tls: EtcdTlsMode | undefined): readonly string[] {
+  if (tls === undefined) return [];
+  if (tls === 'auto') return ['--auto-tls'];
+  const own = ['--cert-file', tls.cert, '--key-file', tls.key];
+  return [...own, '--client-cert-auth', '--trusted-ca-file', tls.ca];
 }
 
 export type EtcdCluster = {

@@ -3,7 +3,17 @@
  * user runs it.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -16,8 +26,15 @@ export type PostgresServer = ArbiterServer & {
 
 const LIBRARY = '/usr/lib/postgresql';
 
-/** `settings`: of postgresql.conf, such as `fsync=off`. */
-export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
+export type PostgresOptions = {
+  /** Of postgresql.conf, such as `fsync=off`. */
+  readonly settings?: readonly string[];
+  /** PEM files: TLS, on which all but the superuser need a password and a certificate of `ca`. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+};
+
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const { settings = [], tls } = options;
   const programs = programDirectory();
   const directory = mkdtempSync(join(tmpdir(), 'understudy-postgres-'));
   const data = join(directory, 'data');
@@ -26,9 +43,16 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     as.length === 0 ? [program, [...words]] : [as[0]!, [...as.slice(1), program, ...words]];
   const words = ['--pgdata', data, '--username', 'postgres', '--auth', 'trust', '--no-sync', '--no-locale'];
   execFileSync(...inItsName(join(programs, 'initdb'), [...words, '--encoding', 'UTF8']), { stdio: 'pipe', cwd: '/' });
+  const tlsSettings = tls === undefined ? [] : useTls(data, tls);
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  const all = ['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${directory}`, ...settings];
+  const all = [
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+    `unix_socket_directories=${directory}`,
+    ...tlsSettings,
+    ...settings,
+  ];
   const start = inItsName(join(programs, 'postgres'), ['-D', data, ...all.flatMap((setting) => ['-c', setting])]);
   const sql = async (text: string): Promise<pg.QueryResult> => {
     const client = new pg.Client({ connectionString: url });
@@ -65,6 +89,26 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Gives the server its certificate; returns the settings for it. */
+function useTls(data: string, tls: NonNullable<PostgresOptions['tls']>): readonly string[] {
+  writeFileSync(
+    join(data, 'pg_hba.conf'),
+    [
+      'host all postgres 127.0.0.1/32 trust',
+      'hostssl all all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca',
+      '',
+    ].join('\n'),
+  );
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    const copy = join(data, `${name}.pem`);
+    copyFileSync(tls[name], copy);
+    chmodSync(copy, 0o600);
+    const { uid, gid } = statSync(data);
+    chownSync(copy, uid, gid);
+  }
+  return ['ssl=on', 'ssl_cert_file=cert.pem', 'ssl_key_file=key.pem', 'ssl_ca_file=ca.pem'];
 }
 
 /** The newest of the versions that Debian has put side by side. */

@@ -178,6 +178,23 @@ test('a client that speaks no version of TLS but an old one is told from one tha
   });
 });
 
+test('no session is ever resumed: each connection shows its certificates anew', async (t) => {
+  const { accepted, address } = await listener(t, { credentials: hostA });
+  const connect = async (session: Buffer | undefined) => {
+    const options = { ...contextOptions(hostB), ALPNProtocols: ['understudy-channel/1'] };
+    const socket = tls.connect({ ...address, ...options, ...(session === undefined ? {} : { session }) });
+    t.after(() => socket.destroy());
+    const sessions = new Arrivals<Buffer>();
+    socket.on('session', sessions.put);
+    await once(socket, 'secureConnect');
+    await accepted.take();
+    return { socket, session: await sessions.take() };
+  };
+  const first = await connect(undefined);
+  const second = await connect(first.session);
+  assert.equal(second.socket.isSessionReused(), false);
+});
+
 test('connections that say nothing neither keep a true peer out nor stay', async (t) => {
   const { accepted, refused, address } = await listener(t, { credentials: hostA });
   const silent: net.Socket[] = [];

@@ -7,6 +7,7 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { OperatingError } from '../../core/base/error.ts';
 import { PURPOSE } from './certificate.ts';
 import type { TlsError } from './failure.ts';
@@ -108,6 +109,7 @@ function loadIdentity(files: TlsFiles): Identity {
     throw bad(`${files.authority} holds a certificate of no authority`, "Give the authority's own certificate.");
   }
   checkChain(chain, authorities, files);
+  checkUsable(certificate, key, files);
   const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
   return { certificate, key: pem, authority, fingerprint: fingerprintOf(host) };
 }
@@ -195,6 +197,18 @@ function checkChain(chain: readonly X509Certificate[], authorities: readonly X50
     `the certificate ${files.certificate} was not signed by the authority ${files.authority}`,
     'Give the authority that signed it; certificates between the two follow it in its file.',
   );
+}
+
+/** What OpenSSL itself refuses, such as an RSA key that is too short. */
+function checkUsable(cert: string, key: KeyObject, files: TlsFiles): void {
+  try {
+    createSecureContext({ cert, key: key.export({ type: 'pkcs8', format: 'pem' }), minVersion: 'TLSv1.3' });
+  } catch (error) {
+    throw bad(
+      `the certificate ${files.certificate} cannot be used for TLS 1.3: ${(error as Error).message}`,
+      'Use ECDSA on P-256, Ed25519, or RSA of 2048 bits or more.',
+    );
+  }
 }
 
 function day(date: Date): string {

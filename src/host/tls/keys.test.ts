@@ -122,6 +122,11 @@ test('files that are not in order are refused before anything listens', async (t
   const exposed = join(ours.directory, 'exposed.pem');
   writeFileSync(exposed, readFileSync(good.key), { mode: 0o644 });
   refused({ key: exposed }, /everybody on this host may read/);
+  const weak = join(ours.directory, 'weak');
+  const request = ['req', '-x509', '-newkey', 'rsa:1024', '-nodes', '-subj', '/CN=weak', '-days', '2'];
+  const ownAuthority = ['-keyout', `${weak}-key.pem`, '-out', `${weak}.pem`, '-addext', 'basicConstraints=CA:FALSE'];
+  execFileSync('openssl', [...request, ...ownAuthority], { stdio: 'ignore' });
+  refused({ certificate: `${weak}.pem`, key: `${weak}-key.pem` }, /was not signed by the authority/);
   const encrypted = join(ours.directory, 'encrypted.pem');
   execFileSync('openssl', ['pkcs8', '-topk8', '-in', good.key, '-out', encrypted, '-passout', 'pass:x'], {});
   refused({ key: encrypted }, /it is encrypted/);

@@ -56,6 +56,12 @@ export function contextOptions(credentials: CredentialSource): tls.SecureContext
 export function acceptSecure(raw: net.Socket, options: SecureOptions): Promise<Accepted> {
   const { credentials, who, protocol, timeoutMs = HANDSHAKE_TIMEOUT_MS } = options;
   return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => {
+      raw.destroy();
+      reject(tlsError(who, error));
+    };
+    raw.once('error', fail);
+    raw.once('close', () => fail('ECONNRESET')); // of no effect once it is settled
     // It never listens: it is the documented way to put TLS on a socket that came from elsewhere.
     const server = tls.createServer({
       ...contextOptions(credentials),
@@ -64,10 +70,6 @@ export function acceptSecure(raw: net.Socket, options: SecureOptions): Promise<A
       handshakeTimeout: timeoutMs,
       ...(protocol === undefined ? {} : { ALPNProtocols: [protocol] }),
     });
-    const fail = (error: unknown) => {
-      raw.destroy();
-      reject(tlsError(who, error));
-    };
     server.once('tlsClientError', (error, socket) => {
       socket.on('error', () => {});
       fail(error);
@@ -76,8 +78,6 @@ export function acceptSecure(raw: net.Socket, options: SecureOptions): Promise<A
       if (protocol !== undefined && socket.alpnProtocol !== protocol) return fail(wrongProtocol(protocol));
       resolve(judge(socket, who));
     });
-    raw.once('error', fail);
-    raw.once('close', () => fail('ECONNRESET')); // of no effect once it is settled
     server.emit('connection', raw);
   });
 }

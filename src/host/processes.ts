@@ -4,7 +4,9 @@
  * it wrote to standard error is the reason.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { OperatingError } from '../core/base/error.ts';
 
@@ -71,6 +73,35 @@ export async function startChild(words: readonly string[], options: ChildOptions
       clearTimeout(timer);
     },
   };
+}
+
+/**
+ * Runs `understudy <words>` so that it outlives this process and its terminal: it has no lifeline, and what it writes goes to
+ * the file `log`. By descriptor 3 it says once, in a line, how its start went. Resolves with that line; undefined if it ended
+ * without one.
+ */
+export async function startDetached(words: readonly string[], log: string): Promise<string | undefined> {
+  const file = openSync(log, 'a', 0o600);
+  const child = spawn(process.execPath, [...process.execArgv, MAIN, ...words], {
+    stdio: ['ignore', file, file, 'pipe'],
+    env: ENVIRONMENT,
+    detached: true,
+  });
+  closeSync(file);
+  const report = child.stdio[3] as Readable;
+  try {
+    return await new Promise<string | undefined>((resolve, reject) => {
+      child.once('error', (error) =>
+        reject(new OperatingError('child-failed', `cannot start a process: ${error.message}`)),
+      );
+      createInterface({ input: report })
+        .once('line', resolve)
+        .once('close', () => resolve(undefined));
+    });
+  } finally {
+    report.destroy();
+    child.unref();
+  }
 }
 
 /** What the child said is what the person needs: its own prefix is taken off. */

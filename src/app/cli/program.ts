@@ -4,16 +4,23 @@ import { command as backup } from './verbs/backup.ts';
 import { command as demo } from './verbs/demo.ts';
 import { command as disk } from './verbs/disk.ts';
 import { command as exec } from './verbs/exec.ts';
+import { command as failover } from './verbs/failover.ts';
+import { command as host } from './verbs/host.ts';
 import { command as hub } from './verbs/hub.ts';
 import { command as image } from './verbs/image.ts';
 import { command as keys } from './verbs/keys.ts';
 import { command as pair } from './verbs/pair.ts';
 import { command as primary } from './verbs/primary.ts';
+import { command as protect } from './verbs/protect.ts';
 import { command as record } from './verbs/record.ts';
 import { command as replay } from './verbs/replay.ts';
+import { command as replica } from './verbs/replica.ts';
 import { command as resume } from './verbs/resume.ts';
 import { command as run } from './verbs/run.ts';
 import { command as snapshot } from './verbs/snapshot.ts';
+import { command as start } from './verbs/start.ts';
+import { command as status } from './verbs/status.ts';
+import { command as stop } from './verbs/stop.ts';
 import { command as version } from './verbs/version.ts';
 
 /** Verbs import what they run only when they run, so that this stays quick and a broken part breaks one verb. */
@@ -37,6 +44,9 @@ First steps:
   for (const verb of [run(), snapshot(), resume(), record(), replay(), exec(), image()]) root.addCommand(verb);
   root.commandsGroup('A machine on two hosts:');
   for (const verb of [demo(), pair(), primary(), backup(), hub(), disk(), keys()]) root.addCommand(verb);
+  root.commandsGroup('Machines on your hosts:');
+  for (const verb of [host(), protect(), status(), failover(), stop(), start()]) root.addCommand(verb);
+  root.addCommand(replica(), { hidden: true });
   root.commandsGroup('Other:').helpCommand('help [verb]', 'explain a verb');
   root.addCommand(version());
   applyHouseStyle(root);

@@ -38,7 +38,7 @@ export const machineRecordSchema = z.strictObject({
 });
 export type MachineRecord = z.infer<typeof machineRecordSchema>;
 
-export const wantedSchema = z.strictObject({ wanted: z.enum(['running', 'stopped']) });
+export const wantedSchema = z.strictObject({ wanted: z.enum(['running', 'stopped', 'gone']) });
 
 /** How a primary begins: with the machine's first record, or on a person's word that it runs nowhere (PROTOCOL.md, 26). */
 const primaryRequest = z.strictObject({
@@ -64,6 +64,7 @@ export const replicaOrderSchema = z.object({
   host: name,
   /** The address of this host under which its backup reaches it; the port is the system's choice. */
   replicas: word,
+  tls: z.object({ certificate: word, key: word, authority: word }).optional(),
   arbiter: word,
   unsafeArbiter: z.boolean(),
   memoryBytes: count,
@@ -92,7 +93,14 @@ export const replicaReportSchema = z.object({
 });
 export type ReplicaReport = z.infer<typeof replicaReportSchema>;
 
-export const hostReportSchema = hostRecordSchema.extend({ replicas: z.array(replicaReportSchema) });
+/** How a replica of this host ended, since its daemon has been running. */
+export const endedReplicaSchema = z.object({ machine: name, code: word, message: z.string() });
+export type EndedReplica = z.infer<typeof endedReplicaSchema>;
+
+export const hostReportSchema = hostRecordSchema.extend({
+  replicas: z.array(replicaReportSchema),
+  ended: z.array(endedReplicaSchema),
+});
 export type HostReport = z.infer<typeof hostReportSchema>;
 
 export const hostListSchema = z.object({ hosts: z.array(hostRecordSchema) });

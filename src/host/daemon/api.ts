@@ -1,0 +1,130 @@
+/**
+ * The HTTP API of a host. Bodies are JSON and checked; an error is {"error": {code, message, advice}} with a status of its kind.
+ *
+ *     GET  /v1/host                          this host, its free memory and its replicas
+ *     GET  /v1/hosts                         all hosts that are there
+ *     GET  /v1/machines                      the wanted state of all machines
+ *     PUT  /v1/machines/<name>               a new machine
+ *     POST /v1/machines/<name>/wanted        {"wanted": "running" | "stopped" | "gone"}
+ *     POST /v1/replicas                      start one: a primary, or a backup of a primary
+ *     POST /v1/replicas/<machine>/stop       end the one of this machine; a primary takes its backup along
+ *     POST /v1/replicas/<machine>/hand-over  the backup goes on instead, and nothing is lost
+ *     GET  /healthz, /metrics
+ */
+
+import type { RequestListener } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { z } from 'zod';
+import { OperatingError } from '../../core/base/error.ts';
+import { MACHINE_NAME } from '../arbiter/arbiter.ts';
+import type { Cluster } from './cluster.ts';
+import type { Log } from './log.ts';
+import {
+  type HostReport,
+  machineRecordSchema,
+  type ReplicaReport,
+  type ReplicaRequest,
+  replicaRequestSchema,
+  wantedSchema,
+} from './messages.ts';
+import type { HostMetrics } from './metrics.ts';
+
+export interface HostService {
+  readonly cluster: Cluster;
+  readonly metrics: HostMetrics;
+  readonly log: Log;
+  report(): Promise<HostReport>;
+  startReplica(request: ReplicaRequest): Promise<ReplicaReport>;
+  tellReplica(machine: string, what: 'stop' | 'hand-over'): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 48 * 1024;
+
+const STATUS_OF: Readonly<Record<string, ContentfulStatusCode>> = {
+  'bad-request': 400,
+  description: 400,
+  'bad-address': 400,
+  'bad-machine-name': 400,
+  'no-such-machine': 404,
+  'no-such-path': 404,
+  'no-replica': 404,
+  'machine-exists': 409,
+  'replica-exists': 409,
+  'not-redundant': 409,
+  'not-wanted': 409,
+  'store-busy': 409,
+  'too-long': 413,
+  'store-away': 503,
+  'replica-silent': 503,
+  'no-memory': 507,
+};
+
+export function apiListener(service: HostService): RequestListener {
+  const { cluster, metrics, log } = service;
+  const app = new Hono();
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => fail('too-long', 'the request is too long') }));
+  app.get('/healthz', (c) => c.text('ok\n'));
+  app.get('/metrics', async (c) => {
+    return c.text(await metrics.text(await service.report()), 200, { 'content-type': metrics.contentType });
+  });
+  app.get('/v1/host', async (c) => c.json(await service.report()));
+  app.get('/v1/hosts', async (c) => c.json({ hosts: await cluster.hosts() }));
+  app.get('/v1/machines', async (c) => c.json({ machines: await cluster.machines() }));
+  app.put('/v1/machines/:name', async (c) => {
+    const record = checked(machineRecordSchema, await c.req.text());
+    if (record.name !== c.req.param('name')) fail('bad-request', 'the path and the body name different machines');
+    await cluster.add(record);
+    return c.json({}, 201);
+  });
+  app.post('/v1/machines/:name/wanted', async (c) => {
+    await cluster.want(machineOf(c.req.param('name')), checked(wantedSchema, await c.req.text()).wanted);
+    return c.json({});
+  });
+  app.post('/v1/replicas', async (c) => {
+    return c.json(await service.startReplica(checked(replicaRequestSchema, await c.req.text())), 201);
+  });
+  for (const what of ['stop', 'hand-over'] as const) {
+    app.post(`/v1/replicas/:machine/${what}`, async (c) => {
+      await service.tellReplica(machineOf(c.req.param('machine')), what);
+      return c.json({}, 202);
+    });
+  }
+  app.notFound(() => fail('no-such-path', 'there is nothing at this path', 'docs/hosts.md lists the API.'));
+  app.onError((error, c) => {
+    if (error instanceof OperatingError) {
+      const { code, message, advice } = error;
+      log.info({ method: c.req.method, path: c.req.path, code }, message);
+      return c.json({ error: { code, message, advice } }, STATUS_OF[code] ?? 500);
+    }
+    log.error({ method: c.req.method, path: c.req.path, err: error }, 'a bug');
+    return c.json(
+      { error: { code: 'bug', message: 'the host has met a bug of understudy; its log has the details' } },
+      500,
+    );
+  });
+  return getRequestListener(app.fetch, { overrideGlobalObjects: false }) as RequestListener;
+}
+
+function checked<Value>(schema: z.ZodType<Value>, text: string): Value {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return fail('bad-request', 'the body is no JSON');
+  }
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`);
+  return fail('bad-request', `the body is not as it should be: ${problems.join('; ')}`);
+}
+
+function machineOf(name: string): string {
+  return MACHINE_NAME.test(name) ? name : fail('bad-machine-name', `'${name}' is no name of a machine`);
+}
+
+function fail(code: string, message: string, advice?: string): never {
+  throw new OperatingError(code, message, advice);
+}

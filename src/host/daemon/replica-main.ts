@@ -1,0 +1,236 @@
+/**
+ * One replica as the host daemon starts it: a process that lives by its lock, outlives the daemon, is asked by its control socket,
+ * and, whenever it is its machine's primary, takes care that there is a backup (caretaker.ts).
+ */
+import { createWriteStream, writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type net from 'node:net';
+import { OperatingError } from '../../core/base/error.ts';
+import type { HaltReason } from '../../core/replication/replica.ts';
+import { openBootClock } from '../boot-clock.ts';
+import { formatAddress, parseAddress, type StreamAddress } from '../net/address.ts';
+import { ReplicaProcess, type ReplicaSetup } from '../replica/replica-process.ts';
+import { openStore } from '../store/open.ts';
+import { type CredentialSource, Credentials } from '../tls/credentials.ts';
+import { HostClient } from './api-client.ts';
+import { Caretaker } from './caretaker.ts';
+import { Cluster } from './cluster.ts';
+import { serveControl } from './control.ts';
+import type { ControlAnswer, ControlRequest, HostRecord, Outcome, ReplicaOrder } from './messages.ts';
+import type { ReplicaDirectory } from './replica-directory.ts';
+import { descriptionOf } from './replicas.ts';
+
+const LOOK_EVERY_MS = 1000;
+/** A backup that finds no primary for so long makes room for other things. */
+const LONGEST_SEARCH_MS = 20_000;
+/** The phases in which a primary is without a backup, and could take one. */
+const NEEDY: readonly string[] = ['waiting-for-backup', 'alone'];
+/** Descriptor by which the daemon hears how the start went. */
+const REPORT = 3;
+
+/** Runs until the replica ends. Never throws: what went wrong is reported to the daemon, or stands in `end.json`. */
+export async function runHostReplica(directory: ReplicaDirectory): Promise<boolean> {
+  let hosted: HostedReplica | undefined;
+  try {
+    directory.lock(); // held until this process ends
+    await rm(`${directory.path}/end.json`, { force: true });
+    hosted = await HostedReplica.start(directory, await directory.readOrder());
+  } catch (error) {
+    if (!(error instanceof OperatingError)) say(String(error instanceof Error ? error.stack : error));
+    report(outcomeOf(error));
+    await hosted?.close();
+    return false;
+  }
+  report({ code: 'ready', message: `process ${process.pid}` });
+  const end = await hosted.ended;
+  await directory.writeEnd(end);
+  say(`ended: ${end.code}, ${end.message}`);
+  await hosted.close();
+  return true;
+}
+
+class HostedReplica {
+  readonly #directory: ReplicaDirectory;
+  readonly #order: ReplicaOrder;
+  readonly #replica: ReplicaProcess;
+  readonly #cluster: Cluster;
+  readonly #caretaker: Caretaker;
+  readonly #tls: CredentialSource | undefined;
+  readonly #nowMs = openBootClock();
+  #control: net.Server | undefined;
+  #looks: NodeJS.Timeout | undefined;
+  #looking = false;
+  #searchingSinceMs: number | undefined;
+  readonly ended: Promise<Outcome>;
+
+  static async start(directory: ReplicaDirectory, order: ReplicaOrder): Promise<HostedReplica> {
+    const console = createWriteStream(directory.console, { flags: 'a', mode: 0o600 });
+    let onPhase = (): void => {};
+    const tls = order.tls === undefined ? undefined : Credentials.load(order.tls, say);
+    const setup: ReplicaSetup = {
+      tls,
+      description: await descriptionOf(order.record),
+      engine: order.record.engine,
+      role: roleOf(order),
+      arbiter: order.arbiter,
+      unsafeArbiter: order.unsafeArbiter,
+      diskServer: addressOf(order.record.disk),
+      hub: addressOf(order.record.hub),
+      status: undefined,
+      onNotice: say,
+      onConsole: (data) => console.write(data),
+      onPhase: () => onPhase(),
+    };
+    const cluster = new Cluster(await openStore(order.arbiter));
+    const replica = await ReplicaProcess.start(setup);
+    const hosted = new HostedReplica(directory, order, replica, cluster, tls);
+    onPhase = () => queueMicrotask(() => void hosted.#look());
+    await hosted.#begin();
+    return hosted;
+  }
+
+  private constructor(
+    directory: ReplicaDirectory,
+    order: ReplicaOrder,
+    replica: ReplicaProcess,
+    cluster: Cluster,
+    tls: CredentialSource | undefined,
+  ) {
+    this.#tls = tls;
+    this.#directory = directory;
+    this.#order = order;
+    this.#replica = replica;
+    this.#cluster = cluster;
+    this.#caretaker = new Caretaker({
+      hosts: order.record.hosts,
+      own: order.host,
+      memoryBytes: order.memoryBytes,
+    });
+    this.ended = replica.ended.then(outcomeOfHalt, outcomeOf);
+  }
+
+  async #begin(): Promise<void> {
+    this.#control = await serveControl(this.#directory.control, (request) => this.#answer(request));
+    this.#looks = setInterval(() => void this.#look(), LOOK_EVERY_MS);
+    void this.#look();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#leave());
+  }
+
+  /** The host goes down: the other one goes on without a pause if there is one. */
+  #leave(): void {
+    const status = this.#replica.status();
+    if (status?.role === 'primary' && status.phase === 'paired') this.#replica.handOver();
+    else this.#replica.shutdown();
+  }
+
+  async #answer(request: ControlRequest): Promise<ControlAnswer> {
+    const status = this.#replica.status();
+    if (request.do === 'stop') this.#replica.shutdown();
+    if (request.do === 'hand-over') {
+      if (status?.role !== 'primary' || status.phase !== 'paired') return notPaired(status?.role, status?.phase);
+      this.#replica.handOver();
+    }
+    if (status === undefined) return { ok: true, pid: process.pid };
+    const { role, phase, generation, position, lagMs } = status;
+    const listening = await this.#replica.listening();
+    const where = listening === undefined ? {} : { listening: formatAddress(listening) };
+    const told = { role, phase, generation, position: String(position), lagMs: Math.max(0, lagMs), ...where };
+    return { ok: true, pid: process.pid, status: told };
+  }
+
+  /** What this replica does about its machine's redundancy. */
+  async #look(): Promise<void> {
+    const status = this.#replica.status();
+    if (this.#looking || status === undefined) return;
+    this.#looking = true;
+    try {
+      if (status.role === 'backup') this.#giveUpSearch(status.phase);
+      else if (NEEDY.includes(status.phase)) await this.#findBackup();
+      else if (status.phase === 'paired') this.#caretaker.joined();
+    } catch (error) {
+      say(`looking for a backup: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    this.#looking = false;
+  }
+
+  #giveUpSearch(phase: string): void {
+    if (phase !== 'connecting') {
+      this.#searchingSinceMs = undefined;
+      return;
+    }
+    this.#searchingSinceMs ??= this.#nowMs();
+    if (this.#nowMs() - this.#searchingSinceMs < LONGEST_SEARCH_MS) return;
+    say('no primary answers: making room');
+    this.#replica.shutdown();
+  }
+
+  async #findBackup(): Promise<void> {
+    const listening = await this.#replica.listening();
+    if (listening === undefined) return;
+    const present = await this.#cluster.hosts();
+    const name = this.#caretaker.next(present, this.#nowMs());
+    const host = present.find((record) => record.name === name);
+    if (host !== undefined) await this.#ask(host, formatAddress(listening));
+  }
+
+  async #ask({ name, address }: HostRecord, primary: string): Promise<void> {
+    const machine = this.#order.record.name;
+    say(`asking host ${name} for a backup`);
+    try {
+      await new HostClient(address, this.#tls).startReplica({ machine, role: 'backup', primary });
+    } catch (error) {
+      if (!(error instanceof OperatingError)) throw error;
+      say(`host ${name} gives no backup: ${error.message}`);
+      this.#caretaker.failed(name, this.#nowMs());
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#looks);
+    this.#control?.close();
+    await this.#replica.close();
+    await this.#cluster.close();
+    await rm(this.#directory.control, { force: true });
+  }
+}
+
+function roleOf({ request, replicas }: ReplicaOrder): ReplicaSetup['role'] {
+  const listen = { host: replicas, port: 0 };
+  if (request.role === 'backup') return { kind: 'backup', primary: parseAddress(request.primary), listen };
+  return { kind: 'primary', listen, create: request.start === 'create', alone: request.alone };
+}
+
+function addressOf(text: string | undefined): StreamAddress | undefined {
+  return text === undefined ? undefined : parseAddress(text);
+}
+
+function notPaired(role: string | undefined, phase: string | undefined): ControlAnswer {
+  const message =
+    role === 'primary'
+      ? `the machine has no complete backup now (it is ${phase ?? 'ending'})`
+      : 'this replica is not the primary';
+  return { ok: false, code: 'not-redundant', message };
+}
+
+function outcomeOfHalt({ code, message }: HaltReason): Outcome {
+  return { code, message };
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (!(error instanceof OperatingError)) return { code: 'bug', message: String(error) };
+  const { code, message, advice } = error;
+  return advice === undefined ? { code, message } : { code, message, advice };
+}
+
+function say(line: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+}
+
+/** The daemon may be gone by now, which is no matter. */
+function report(outcome: Outcome): void {
+  try {
+    writeSync(REPORT, `${JSON.stringify(outcome)}\n`);
+  } catch {
+    // nobody listens
+  }
+}

@@ -29,7 +29,7 @@ export type EtcdTls = {
   readonly key: string | undefined;
 };
 
-const MAX_ANSWER_BYTES = 1 << 20;
+const MAX_ANSWER_BYTES = 16 << 20;
 
 /** A connection that has been idle for long may be dead at the other end, which costs a time-out: it is not kept. */
 const KEPT = { keepAlive: true, timeout: 10_000 };

@@ -25,10 +25,21 @@ export type PostgresArbiterOptions = {
   readonly timeoutMs: number;
 };
 
-/** Where the server is, in PostgreSQL's terms: `host` is a directory for a unix socket. */
+/**
+ * Where the server is, in PostgreSQL's terms: `host` is a directory for a unix socket. Throws OperatingError `arbiter-refuses`
+ * where a certificate's file cannot be read.
+ */
 export function postgresServer(url: string): { readonly host: string; readonly port: number } {
-  const { host, port } = new pg.Client({ connectionString: url });
-  return { host, port };
+  try {
+    const { host, port } = new pg.Client({ connectionString: url });
+    return { host, port };
+  } catch (error) {
+    throw new OperatingError(
+      'arbiter-refuses',
+      `the address of the PostgreSQL arbiter cannot be used: ${reasonOf(error)}`,
+      'Check its options, and the paths of certificates and keys in it.',
+    );
+  }
 }
 
 /** Does not wait for the server: whoever cannot reach it learns so by `trouble`. */

@@ -98,6 +98,9 @@ test('etcd: with users, a right password is accepted and a wrong one refused at 
   const arbiter = await open('secret');
   t.after(() => arbiter.close());
   assert.equal(await arbiter.create('m', newIdentifier()), 'won');
+  await server.kill();
+  await server.restart(); // which has forgotten whom it had let in
+  assert.equal(await arbiter.create('n', newIdentifier()), 'won');
   await assert.rejects(open('other'), { code: 'arbiter-refuses', message: /authentication failed/ });
   const nameless = openArbiter(`etcd://127.0.0.1:${server.port}/u`, { allowLocal: true });
   await assert.rejects(nameless, { code: 'arbiter-refuses', message: /user name is empty/ });

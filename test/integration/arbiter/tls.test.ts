@@ -48,6 +48,7 @@ test('etcd lets hosts in that have a certificate of the authority, and no others
   };
   const incarnation = newIdentifier();
   assert.equal(await (await open(host)).create('m', incarnation), 'won');
+  await assert.rejects(open({ ...host, key: '/nowhere.key' }), { code: 'arbiter-refuses', message: /nowhere\.key/ });
   const outsider = await open(stranger);
   assert.equal(await outsider.create('m', newIdentifier()), 'unknown');
   assert.match(outsider.trouble?.message ?? '', /certificate|unknown ca/);
@@ -69,6 +70,10 @@ test('PostgreSQL lets hosts in that have a certificate and the password, and no 
   assert.doesNotMatch(arbiter.description, /secret/);
   assert.equal(await arbiter.create('m', newIdentifier()), 'won');
   await assert.rejects(open(host, 'wrong'), { code: 'arbiter-refuses', message: /password authentication failed/ });
+  await assert.rejects(open({ ...host, ca: '/nowhere.pem' }, 'secret'), {
+    code: 'arbiter-refuses',
+    message: /nowhere\.pem/,
+  });
   const outsider = await open(stranger, 'secret').catch((error: Error) => ({ trouble: error }));
   assert.match(outsider.trouble?.message ?? '', /certificate|unknown ca/);
 });

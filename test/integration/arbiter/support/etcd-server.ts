@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { OperatingError } from '../../../../src/core/base/error.ts';
 import { EtcdClient, encodeText, rangeEnd } from '../../../../src/host/arbiter/etcd-client.ts';
 import { type ArbiterServer, freePort, ServerProcess } from './server-process.ts';
 
@@ -38,8 +39,14 @@ export async function startEtcd(options: { readonly tls?: EtcdTlsMode } = {}): P
     });
   const isReady = async (): Promise<boolean> => {
     const client = newClient();
-    await client.call('kv/range', { key: encodeText('ready') }).finally(() => client.close());
-    return true;
+    const asked = client.call('kv/range', { key: encodeText('ready') });
+    return asked
+      .then(
+        () => true,
+        // With users, an anonymous question is refused by a server that is ready.
+        (error: OperatingError) => error.code === 'arbiter-refuses',
+      )
+      .finally(() => client.close());
   };
   let server = new ServerProcess('etcd', words);
   await server.ready(isReady);

@@ -4,7 +4,7 @@
  * is the cache.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
@@ -21,18 +21,36 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { newIdentifier } from '../../src/host/arbiter/arbiter-suite.ts';
+import { connectDisk } from '../../src/host/disk/client.ts';
 import { makeEmptyMirror, makeFirstMirror } from '../../src/host/disk/mirror-files.ts';
 import { SECTOR, seeded } from '../../src/host/disk/testing/mirror-pair.ts';
 import { VolatileStorage, whyNoPowerCut } from '../e2e/support/power-cut.ts';
 
 const skip = (await whyNoPowerCut()) ?? false;
 const MiB = 1024 * 1024;
+const run = promisify(execFile);
+const SERVER = new URL('../../src/host/disk/fixtures/server-process.ts', import.meta.url).pathname;
 const WRITER = new URL('./fixtures/mirror-writer.ts', import.meta.url).pathname;
 
 async function newStorage(t: TestContext): Promise<VolatileStorage> {
   const storage = await VolatileStorage.create(96 * MiB);
   t.after(() => storage.remove());
   return storage;
+}
+
+/** A first image on storage that may lose power, and an empty one to catch up with it on storage that does not. */
+async function newImages(t: TestContext) {
+  const storage = await newStorage(t);
+  const stable = mkdtempSync(join(tmpdir(), 'understudy-stable-'));
+  t.after(() => rmSync(stable, { recursive: true }));
+  const [a, b] = [join(storage.mountPoint, 'a.raw'), join(stable, 'b.raw')];
+  writeFileSync(a, '');
+  truncateSync(a, 32 * MiB);
+  await makeFirstMirror(a, 'm');
+  await makeEmptyMirror(b, 'm', 32 * MiB);
+  return { storage, a, b };
 }
 
 test('what was flushed survives a cut, and what was not is lost', { skip }, async (t) => {
@@ -97,30 +115,74 @@ async function writeUntilKilled(words: readonly string[], ledger: Ledger, lines:
   assert.equal(signal, 'SIGKILL', `the writer ended with ${code}`);
 }
 
+test('a flush left out is found: what the writer calls durable is gone after the cut', { skip }, async (t) => {
+  const { a, b, storage } = await newImages(t);
+  const ledger = new Ledger();
+  await writeUntilKilled([a, b, '1', '0', 'lying'], ledger, 400);
+  await storage.cutPower();
+  await storage.powerOn();
+  assert.throws(() => ledger.check(readFileSync(a)), /was flushed/);
+  ledger.check(readFileSync(b)); // whose host had its power all the time
+});
+
+test('the disk server keeps the generation that it admitted, and what it flushed, over a cut', { skip }, async (t) => {
+  const storage = await newStorage(t);
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-cut-server-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const [path, socket] = [join(storage.mountPoint, 'disk.raw'), join(directory, 'disk.sock')];
+  writeFileSync(path, '');
+  truncateSync(path, MiB);
+  await run('sync', ['-f', path]);
+  const start = async () => {
+    const child = spawn(process.execPath, [SERVER, path, socket, storage.mountPoint], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    return child;
+  };
+  const open = (generation: number, incarnation: string) =>
+    connectDisk({ address: { path: socket }, vm: 'm', writer: { generation, incarnation }, onFenced: () => {} });
+  const [old, next] = [newIdentifier(), newIdentifier()];
+
+  const server = await start();
+  const first = await open(0, old);
+  const data = new Uint8Array(SECTOR).fill(1);
+  assert.ok((await first.request({ type: 'write', id: 0, offset: 0, data })).ok);
+  assert.ok((await first.request({ type: 'flush', id: 0 })).ok);
+  const second = await open(1, next); // answered: so it must be durable
+  const gone = once(server, 'exit');
+  server.kill('SIGKILL');
+  await gone;
+  await Promise.all([first.close(), second.close()]);
+  await storage.cutPower();
+  await storage.powerOn();
+
+  const restarted = await start();
+  await assert.rejects(open(0, old), { code: 'disk-refused', message: /1 was admitted/ });
+  const reader = await open(1, next);
+  const result = await reader.request({ type: 'read', id: 0, offset: 0, length: SECTOR });
+  assert.ok(result.ok && result.data?.[0] === 1);
+  await reader.close();
+  const ended = once(restarted, 'exit');
+  restarted.kill('SIGTERM');
+  await ended;
+});
+
 const ROUNDS = Number(process.env.POWER_CUT_ROUNDS ?? 6);
+const SEED = Number(process.env.POWER_CUT_SEED ?? 1);
 
 test(`${ROUNDS} cuts under load: no flushed write is lost, and the marked regions make both images equal`, {
   skip,
 }, async (t) => {
-  const storage = await newStorage(t);
-  const stable = mkdtempSync(join(tmpdir(), 'understudy-stable-'));
-  t.after(() => rmSync(stable, { recursive: true }));
-  const random = seeded(Number(process.env.POWER_CUT_SEED ?? 1));
-  const [a, b] = [join(storage.mountPoint, 'a.raw'), join(stable, 'b.raw')];
-  writeFileSync(a, '');
-  truncateSync(a, 32 * MiB);
-  await makeFirstMirror(a, 'm');
-  await makeEmptyMirror(b, 'm', 32 * MiB);
+  const { a, b, storage } = await newImages(t);
+  const random = seeded(SEED);
   const ledger = new Ledger();
   const plans: string[][] = [];
   for (let round = 0; round < ROUNDS; round++) {
     // The host that loses power is the survivor of one round and the one that returns in the next.
     const [here, there] = round % 2 === 0 ? [a, b] : [b, a];
-    await writeUntilKilled(
-      [here, there, String(random.below(2 ** 31)), String(ledger.count)],
-      ledger,
-      3 + random.below(600),
-    );
+    const words = [here, there, String(random.below(2 ** 31)), String(ledger.count)];
+    await writeUntilKilled(words, ledger, 3 + random.below(600));
     plans.push(ledger.words.findLast(([kind]) => kind === 'plan')!);
     await storage.cutPower();
     await storage.powerOn();

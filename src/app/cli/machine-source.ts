@@ -17,7 +17,7 @@ export function addMachineOptions(command: Command): Command {
     .option('--append <words>', "the kernel's command line")
     .option('--memory <size>', 'such as 512M or 2G; at most 3G (default: 512M)')
     .option('--disk <file>', 'raw disk image, /dev/vda in the guest; FILE,readonly protects it')
-    .option('--net <uplink>', 'none, passt, unix:PATH or HOST:PORT (default: none)')
+    .option('--net <uplink>', 'none, passt, unix:PATH, HOST:PORT or vxlan:VNI,remote=ADDRESS (default: none)')
     .option('--forward <ports>', 'HOSTPORT:GUESTPORT to the guest, by passt; may be repeated', collect)
     .option('--mac <address>', 'MAC address of the network card (default: made from the name)')
     .option('--console <device>', 'uart (ttyS0) or virtio (hvc0) (default: uart)')

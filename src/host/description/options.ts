@@ -21,7 +21,7 @@ export interface MachineOptions {
   /** `PATH` or `PATH,readonly`. */
   readonly disk?: string | undefined;
   readonly mac?: string | undefined;
-  /** `none`, `passt`, `unix:PATH` or `HOST:PORT`. */
+  /** `none`, `passt`, `unix:PATH`, `HOST:PORT` or `vxlan:VNI,remote=ADDRESS`. */
   readonly net?: string | undefined;
   readonly forward?: readonly string[] | undefined;
   readonly console?: string | undefined;

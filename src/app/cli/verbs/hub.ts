@@ -13,7 +13,7 @@ export function command(): Command {
   return new Command('hub')
     .summary('run the network hub that both replicas connect to')
     .description(
-      "Joins the replicas' network cards and the machine's uplink (passt, or a socket in QEMU's stream framing), outside both replicas, so that the network outlives either of them. Without a description there is no uplink.",
+      "Joins the replicas' network cards and the machine's uplink (passt, a socket in QEMU's stream framing, or VXLAN), outside both replicas, so that the network outlives either of them. Without a description there is no uplink.",
     )
     .argument('[description]', 'machine description (YAML) whose network section says what the uplink is')
     .requiredOption(

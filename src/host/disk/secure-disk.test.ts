@@ -121,6 +121,47 @@ test('who may have the disk is decided by fingerprint, generation and incarnatio
   assert.deepEqual(asked[2], { fingerprint: client.current.fingerprint, writer: undefined });
 });
 
+test('a server that comes back with wrong keys is waited for, and one with the right keys goes on', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-secure-disk-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'disk.raw');
+  writeFileSync(path, new Uint8Array(SIZE));
+  const start = (port: number, tls: CredentialSource, events: Arrivals<string>) =>
+    startDiskServer({
+      path,
+      vm: 'm',
+      listen: [{ host: '127.0.0.1', port }],
+      stateDir: directory,
+      tls,
+      onProblem: assert.fail,
+      onEvent: events.put,
+    });
+  const first = await start(0, server, new Arrivals());
+  const [address] = first.addresses;
+  assert.ok(address !== undefined && 'port' in address);
+  const states = new Arrivals<string>();
+  const disk = await connectDisk({
+    address,
+    vm: 'm',
+    tls: client,
+    writer: { generation: 0, incarnation: newIdentifier() },
+    onFenced: assert.fail,
+    onState: states.put,
+  });
+  await first.close();
+  assert.equal(await states.take(), 'down');
+  const written = disk.request({ type: 'write', id: 0, offset: 0, data: new Uint8Array(512).fill(7) });
+  const events = new Arrivals<string>();
+  const wrong = await start(address.port, await stranger.host('wrong'), events);
+  assert.match(await events.take(), /refused: /);
+  await wrong.close();
+  const right = await start(address.port, server, new Arrivals());
+  assert.deepEqual(await written, { ok: true });
+  assert.equal(readFileSync(path)[0], 7);
+  await disk.close();
+  await right.close();
+});
+
 /** Speaks NBD by hand up to the first option: the greeting is read, the flags are sent. */
 async function byHand(address: { host: string; port: number }) {
   const socket = net.connect(address);

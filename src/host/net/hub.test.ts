@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +10,7 @@ import { listenOn } from './address.ts';
 import { FramePort } from './frame-port.ts';
 import { type HubOptions, startHub } from './hub.ts';
 import { Arrivals, plugCard } from './testing.ts';
+import { openVxlanUplink } from './vxlan.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'understudy-hub-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -93,4 +96,30 @@ test('an address in use is one clear error, and nothing is left', async () => {
   server.close();
   const hub = await startHub({ listen: [free], ...options });
   await hub.close();
+});
+
+test('a hub whose uplink is VXLAN carries frames both ways', async (t) => {
+  const [near, far] = [`127.78.${process.pid % 250}.1`, `127.78.${process.pid % 250}.2`] as const;
+  const probe = dgram.createSocket('udp4').bind({ address: near, port: 0 });
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  const outside = new Arrivals<Uint8Array>();
+  const events = { onFrame: (frame: Uint8Array) => outside.put(frame), onState: () => {} };
+  const farEnd = await openVxlanUplink({ vni: 1, local: far, remotes: [near], port }, events);
+  const lines = new Arrivals<string>();
+  const hub = await startHub({
+    listen: [{ path: join(directory, 'vxlan.sock') }],
+    uplink: { vxlan: { vni: 1, local: near, remotes: [far], port } },
+    onFailure: (error) => assert.fail(error.message),
+    onEvent: lines.put,
+  });
+  t.after(() => Promise.all([hub.close(), farEnd.close()]));
+  await lines.takeUntil((line) => line === 'uplink VXLAN 1 is up');
+  const card = await plugCard(hub.addresses[0]!);
+  await lines.takeUntil((line) => line.startsWith('a replica has connected'));
+  card.send(frameOf(1));
+  assert.deepEqual(Uint8Array.from(await outside.take()), frameOf(1));
+  farEnd.send(frameOf(2));
+  assert.deepEqual(await card.frames.take(), frameOf(2));
 });

@@ -107,6 +107,17 @@ test('what is written after the flush of a point keeps its mark, however old the
   assert.deepEqual(await marked(), [1]);
 });
 
+test('what a catch-up settles keeps its mark where it was written after the flush', async (t) => {
+  const { image, marked, peer } = await pairedImage(t);
+  const disk = image.disk();
+  await write(disk, 1);
+  await write(disk, 2);
+  const epoch = await image.flushedEpoch();
+  await write(disk, 2);
+  await image.forget(peer, [1, 2], epoch);
+  assert.deepEqual(await marked(), [2]);
+});
+
 test('a point that this image did not flush up to, or that is past, is not confirmed', async (t) => {
   const { image, peer, stored } = await pairedImage(t);
   await image.flush({ generation: 0, sequence: 5 });

@@ -1,5 +1,5 @@
 /** Whom a primary lets in as its backup: the reasons for refusing, in the order in which a person would want to hear them. */
-import { type Hello, PROTOCOL_VERSION, type RefusalCode } from './message.ts';
+import { type Hello, PROTOCOL_VERSION, type RefusalCode, type Welcome } from './message.ts';
 import type { ReplicaOptions, ReplicaPhase } from './replica.ts';
 
 export interface AdmissionView {
@@ -34,4 +34,15 @@ export function refusalOf(hello: Hello, view: AdmissionView): [RefusalCode, stri
     if (view.mayCopy) return undefined;
   }
   return ['busy', `the primary is ${phase}`];
+}
+
+/** The welcome for a peer that is let in; `transfer` names the copy that it is given, if it is. */
+export function welcomeOf(
+  options: Pick<ReplicaOptions, 'vm' | 'machine' | 'incarnation'>,
+  generation: number,
+  resume: boolean,
+  transfer: string,
+): Welcome {
+  const { vm, machine, incarnation } = options;
+  return { type: 'welcome', generation, version: PROTOCOL_VERSION, vm, machine, incarnation, resume, transfer };
 }

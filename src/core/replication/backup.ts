@@ -4,37 +4,31 @@
  * alone. replica.ts tells the story; the numbers in brackets are rules of PROTOCOL.md.
  */
 import type { ArbiterReply, PairRecord } from './arbiter-protocol.ts';
-import { Asking } from './asking.ts';
-import type { CpuCommand, CpuReport, NumberedOutput } from './cpu-link.ts';
+import type { CpuCommand, CpuReport } from './cpu-link.ts';
 import { CpuView } from './cpu-view.ts';
 import { FailureDetector } from './failure-detector.ts';
 import { GuestTime } from './guest-time.ts';
 import { InboundFrames } from './inbound-frames.ts';
+import { KeptOutputs } from './kept-outputs.ts';
 import type { Heartbeat, LogBatch, Message, Welcome } from './message.ts';
 import { PROTOCOL_VERSION } from './message.ts';
-import { heldBytes } from './output-gate.ts';
+import { Ownership } from './ownership.ts';
 import { Primary } from './primary.ts';
-import type {
-  ChannelId,
-  HaltReason,
-  ReplicaAction,
-  ReplicaEvent,
-  ReplicaOptions,
-  ReplicaPhase,
-  ReplicaStatus,
-} from './replica.ts';
-import { TransferSink } from './transfer-sink.ts';
+import { Receiving } from './receiving.ts';
+import type { ChannelId, HaltReason, ReplicaAction, ReplicaEvent } from './replica.ts';
+import { guestStopped, type ReplicaOptions, type ReplicaPhase, type ReplicaStatus } from './replica.ts';
 
 type Drained = CpuReport & { type: 'drained' };
 
 export class Backup {
   readonly #options: ReplicaOptions;
-  readonly #asking: Asking;
+  readonly #ownership: Ownership;
   readonly #guestTime = new GuestTime();
   readonly #inbound: InboundFrames;
   #phase: ReplicaPhase = 'connecting';
   #generation = 0;
   #actions: ReplicaAction[] = [];
+  #nowMs: number;
   /** Set once this replica is live. */
   #successor: Primary | undefined;
 
@@ -51,10 +45,8 @@ export class Backup {
   #ackMs = Number.NEGATIVE_INFINITY;
   #uplink = true;
 
-  /** The copy of a running machine that this replica is given, and its own channel. */
-  #transfer: TransferSink | undefined;
-  #transferChannel: ChannelId | undefined;
-  #transfers = 0;
+  /** The copies of a running machine that this replica is given. */
+  readonly #receiving: Receiving;
 
   readonly #cpu: CpuView;
   /** Bytes of log that the machine has done. */
@@ -62,23 +54,27 @@ export class Backup {
   #logBytes = 0;
   #executable = 0n;
   /** Outputs of this machine that the primary may not have sent. */
-  #kept: NumberedOutput[] = [];
-  #keptBytes = 0;
-  #released = 0;
+  readonly #kept: KeptOutputs;
 
-  #claimWhenAlive = false;
   #ended = false;
   #drained: Drained | undefined;
   #divergence: string | undefined;
   #admitted = false;
-  #admitAgainMs: number | undefined;
 
   constructor(options: ReplicaOptions, nowMs: number) {
     const { timing, bounds } = options;
     this.#options = options;
-    this.#asking = new Asking(timing.retryMs);
+    this.#nowMs = nowMs;
     this.#inbound = new InboundFrames({ keepMs: timing.inboundKeepMs, keepBytes: bounds.inboundKeepBytes });
+    this.#receiving = new Receiving({
+      act: (action) => this.#do(action),
+      send: (message) => this.#send(message),
+      broken: (what) => this.#broken(what, this.#nowMs),
+      failed: (message) => this.#spoilt(message),
+    });
+    this.#kept = new KeptOutputs(bounds.keptOutputBytes);
     this.#cpu = new CpuView(timing, false, nowMs);
+    this.#ownership = new Ownership(options, this.#cpu, (action) => this.#do(action));
   }
 
   status(nowMs: number): ReplicaStatus {
@@ -91,31 +87,23 @@ export class Backup {
       peerPosition: this.#executable,
       lagMs: 0,
       logBytes: this.#logBytes,
-      heldOutputs: this.#kept.length,
+      heldOutputs: this.#kept.count,
       speed: 1,
       cpu: this.#cpu.state(nowMs),
-      transfer: this.#phase === 'receiving' ? this.#transfer?.progress() : undefined,
+      transfer: this.#phase === 'receiving' ? this.#receiving.progress : undefined,
     };
   }
 
   /** One event in, the actions that follow from it out, to be performed at once and in order. */
   handle(event: ReplicaEvent, nowMs: number): ReplicaAction[] {
     if (this.#successor !== undefined) return this.#successor.handle(event, nowMs);
-    this.#observe(nowMs);
+    this.#nowMs = nowMs;
+    this.#cpu.observe(nowMs);
+    this.#detector?.observe(nowMs);
     if (this.#phase !== 'halted') this.#dispatch(event, nowMs);
     const actions = this.#actions;
     this.#actions = [];
     return actions;
-  }
-
-  /** Whether a broken channel may be replaced in this generation: not once a claim may have been sent (6). */
-  #mayResume(): boolean {
-    return this.#phase === 'paired';
-  }
-
-  #observe(nowMs: number): void {
-    this.#cpu.observe(nowMs);
-    this.#detector?.observe(nowMs);
   }
 
   #dispatch(event: ReplicaEvent, nowMs: number): void {
@@ -132,7 +120,7 @@ export class Backup {
         return this.#channelClosed(event.channel, event.why, nowMs);
       case 'message':
         if (event.channel === this.#channel) this.#message(event.message, nowMs);
-        else if (event.channel === this.#transferChannel) this.#piece(event.message, nowMs);
+        else if (this.#phase === 'receiving' && this.#receiving.has(event.channel)) this.#piece(event.message, nowMs);
         return;
       case 'other-version':
         if (event.channel === this.#channel) this.#refusedVersion(event.version);
@@ -162,16 +150,16 @@ export class Backup {
   }
 
   #tick(nowMs: number): void {
-    const again = this.#asking.again(nowMs);
-    if (again !== undefined) this.#do({ type: 'arbiter', request: again });
-    if (this.#admitAgainMs !== undefined && nowMs >= this.#admitAgainMs) this.#admit();
+    this.#ownership.tick(nowMs);
     // A machine that cannot run is nobody's backup, and must not stand in another's way (11).
     const works = this.#phase === 'paired' || this.#cpu.state(nowMs) !== 'silent';
     if (works && this.#connectAtMs !== undefined && nowMs >= this.#connectAtMs) this.#connect();
     if (!works && this.#phase === 'receiving') this.#drop('its own CPU thread says nothing', nowMs);
     if (this.#isPairing && this.#open && this.#detector?.suspects(nowMs)) this.#drop('the primary says nothing', nowMs);
-    if (this.#phase === 'receiving' && nowMs - this.#ackMs >= this.#options.timing.heartbeatMs)
-      this.#tellProgress(nowMs);
+    if (this.#phase === 'receiving' && nowMs - this.#ackMs >= this.#options.timing.heartbeatMs) {
+      this.#ackMs = nowMs;
+      this.#receiving.tell();
+    }
     if (this.#phase !== 'paired') return;
     const { resumeMs, heartbeatMs } = this.#options.timing;
     if (this.#closedMs !== undefined && nowMs - this.#closedMs >= resumeMs) this.#leave('the channel is gone', nowMs);
@@ -189,10 +177,7 @@ export class Backup {
   }
 
   #channelOpen(channel: ChannelId, nowMs: number): void {
-    if (channel === this.#transferChannel && this.#transfer !== undefined) {
-      const join = { type: 'join', generation: this.#generation, transfer: this.#transfer.name } as const;
-      return this.#do({ type: 'send', channel, message: join });
-    }
+    if (this.#receiving.has(channel)) return this.#receiving.opened();
     if (channel !== this.#channel) return;
     this.#open = true;
     const { vm, machine, incarnation, timing } = this.#options;
@@ -218,10 +203,10 @@ export class Backup {
   }
 
   #channelClosed(channel: ChannelId, why: string, nowMs: number): void {
-    if (channel === this.#transferChannel) {
-      this.#transferChannel = undefined;
+    if (this.#receiving.has(channel)) {
+      this.#receiving.lost();
       // Once every piece is here it has done its work.
-      if (this.#phase === 'receiving' && !this.#transfer?.spoilt) this.#drop(why, nowMs);
+      if (this.#phase === 'receiving' && !this.#receiving.spoilt) this.#drop(why, nowMs);
       return;
     }
     if (channel !== this.#channel) return;
@@ -232,7 +217,8 @@ export class Backup {
       if (this.#phase !== 'connecting') this.#enter('connecting', why);
       this.#generation = 0;
       this.#connectAtMs = nowMs + this.#options.timing.retryMs;
-    } else if (this.#mayResume()) {
+    } else if (this.#phase === 'paired') {
+      // In the same generation; once a claim may have been sent, never (6).
       this.#closedMs ??= nowMs;
       if (this.#options.timing.resumeMs === 0) return this.#leave(`the channel is gone: ${why}`, nowMs);
       this.#connectAtMs = nowMs + this.#options.timing.retryMs;
@@ -279,54 +265,34 @@ export class Backup {
     this.#primary = message.incarnation;
     this.#token = '';
     this.#detector?.heard(nowMs);
-    if (message.transfer !== '') return this.#receive(message.transfer, nowMs);
-    if (this.#transfer !== undefined) return this.#spoilt('the primary starts its machine anew');
+    if (message.transfer !== '') return this.#receive(message.transfer);
+    if (this.#receiving.used) return this.#spoilt('the primary starts its machine anew');
     this.#enter('verifying', 'welcomed by the primary');
   }
 
   // A copy of a running machine (21; transfer.ts)
 
-  #receive(name: string, nowMs: number): void {
+  #receive(name: string): void {
     const { transfer: limits } = this.#options;
     if (limits === undefined) return this.#notOurs('too-late', 'the machine has run, and this replica takes no copies');
-    this.#transfer = new TransferSink(++this.#transfers, name, limits, {
-      command: (command) => this.#command(command),
-      broken: (what) => this.#broken(what, nowMs),
-    });
+    this.#ackMs = this.#nowMs;
     this.#enter('receiving', 'the primary makes a copy of its machine');
-    this.#transferChannel = ++this.#lastChannel;
-    this.#do({ type: 'connect', channel: this.#transferChannel });
-    this.#tellProgress(nowMs);
+    this.#receiving.begin(name, this.#generation, ++this.#lastChannel, limits);
   }
 
   #piece(message: Message, nowMs: number): void {
-    const ours = message.type === 'piece' && message.generation === this.#generation && this.#phase === 'receiving';
-    if (!ours) return this.#broken(`it says ${message.type} on the transfer channel`, nowMs);
     this.#detector?.heard(nowMs);
-    this.#transfer?.piece(message);
-  }
-
-  #tellProgress(nowMs: number): void {
-    this.#ackMs = nowMs;
-    if (this.#transfer !== undefined) this.#send(this.#transfer.message(this.#generation));
-  }
-
-  #installReport(report: CpuReport & { transfer: number }, nowMs: number): void {
-    if (report.transfer !== this.#transfer?.number || this.#phase !== 'receiving') return;
-    if (report.type === 'install-failed') return this.#spoilt(report.message);
-    if (report.type === 'installed') this.#transfer.installed(report);
-    else if (report.type === 'install-verified') this.#transfer.verify();
-    this.#tellProgress(nowMs);
+    this.#receiving.piece(message);
   }
 
   /** The owner has passed its point of no return: from here on this replica may acknowledge, and claim. */
   #final(nowMs: number): void {
-    const point = this.#transfer?.complete ? this.#transfer.point : undefined;
+    const point = this.#receiving.complete;
     if (point === undefined) return this.#broken('it is done before the copy is complete', nowMs);
-    this.#released = point.outputs;
+    this.#kept.forget(point.outputs);
     this.#allow(point.position);
     this.#guestTime.heard(point.time, nowMs);
-    this.#closeTransferChannel();
+    this.#receiving.close();
     const { suspicionMs, backupExtraMs, ownPauseMs } = this.#options.timing;
     this.#detector = new FailureDetector({ silenceMs: suspicionMs + backupExtraMs, ownPauseMs }, nowMs);
     this.#enter('paired', 'the copy is complete');
@@ -335,15 +301,10 @@ export class Backup {
 
   /** True if this process is of no use to another transfer, and halts. */
   #endTransfer(why: string): boolean {
-    this.#closeTransferChannel();
-    if (!this.#transfer?.spoilt) return false;
+    this.#receiving.close();
+    if (!this.#receiving.spoilt) return false;
     this.#spoilt(`the transfer ended before it was final: ${why}`);
     return true;
-  }
-
-  #closeTransferChannel(): void {
-    if (this.#transferChannel !== undefined) this.#do({ type: 'close', channel: this.#transferChannel });
-    this.#transferChannel = undefined;
   }
 
   /** The machine of this process holds what cannot be used nor taken out again. */
@@ -358,11 +319,11 @@ export class Backup {
       return;
     }
     if (message.type === 'bye') return this.#bye(message.reason);
-    if (this.#phase === 'receiving' && message.type === 'cut') return this.#transfer?.cut(message);
+    if (this.#phase === 'receiving' && message.type === 'cut') return this.#receiving.cut(message);
     if (this.#phase === 'receiving' && message.type === 'final') return this.#final(nowMs);
     if (message.type !== 'pair') return this.#broken(`it says ${message.type} before the pair is formed`, nowMs);
     this.#token = message.token;
-    this.#ask({ op: 'read-record', generation: this.#generation });
+    this.#ownership.ask({ op: 'read-record', generation: this.#generation });
   }
 
   /** The primary's record, seen by this host's own path (4). Only with it may anything be acknowledged. */
@@ -376,10 +337,7 @@ export class Backup {
       });
     }
     this.#detector?.heard(nowMs);
-    if (this.#phase === 'receiving') {
-      this.#transfer?.record();
-      return this.#tellProgress(nowMs);
-    }
+    if (this.#phase === 'receiving') return this.#receiving.recorded();
     this.#enter('paired', 'the record is read');
     this.#ack(nowMs);
   }
@@ -479,14 +437,16 @@ export class Backup {
 
   #cpuReport(report: CpuReport, nowMs: number): void {
     this.#cpu.reported(nowMs);
-    if (this.#claimWhenAlive) this.#claim();
+    this.#ownership.cpuLives();
     switch (report.type) {
       case 'progress':
         this.#cpu.position = report.position;
         this.#consumed = report.consumed;
         return;
       case 'replayed':
-        return this.#keep(report.outputs);
+        this.#kept.keep(report.outputs);
+        if (this.#kept.full && this.#phase === 'paired') this.#pause(true);
+        return;
       case 'diverged':
         return this.#diverged(report, nowMs);
       case 'drained':
@@ -497,7 +457,8 @@ export class Backup {
       case 'installed':
       case 'install-verified':
       case 'install-failed':
-        return this.#installReport(report, nowMs);
+        if (this.#phase === 'receiving') this.#receiving.report(report);
+        return;
       case 'produced':
       case 'paused':
       case 'copy-pages':
@@ -508,25 +469,10 @@ export class Backup {
     }
   }
 
-  #keep(outputs: readonly NumberedOutput[]): void {
-    for (const numbered of outputs) {
-      if (numbered.sequence <= this.#released) continue;
-      this.#kept.push(numbered);
-      this.#keptBytes += heldBytes(numbered);
-    }
-    const full = this.#keptBytes > this.#options.bounds.keptOutputBytes;
-    if (full && this.#phase === 'paired') this.#pause(true);
-  }
-
   /** The primary has sent its outputs up to this one. */
   #forget(released: number): void {
-    if (released <= this.#released) return;
-    this.#released = released;
-    const keep = this.#kept.findIndex(({ sequence }) => sequence > released);
-    const gone = keep < 0 ? this.#kept : this.#kept.slice(0, keep);
-    this.#kept = keep < 0 ? [] : this.#kept.slice(keep);
-    for (const numbered of gone) this.#keptBytes -= heldBytes(numbered);
-    if (this.#keptBytes <= this.#options.bounds.keptOutputBytes) this.#pause(false);
+    this.#kept.forget(released);
+    if (!this.#kept.full) this.#pause(false);
   }
 
   #pause(paused: boolean): void {
@@ -557,19 +503,11 @@ export class Backup {
     this.#cpu.resting = false;
     this.#enter('leaving', why);
     this.#command({ type: 'drain', onDivergence: this.#options.onDivergence });
-    this.#claim();
-  }
-
-  /** A replica whose own CPU thread is dead must not win: the claim waits for a sign of life (11). */
-  #claim(): void {
-    this.#claimWhenAlive = this.#cpu.state() === 'silent';
-    if (this.#claimWhenAlive) return;
-    const { incarnation } = this.#options;
-    this.#ask({ op: 'claim', generation: this.#generation, incarnation, token: this.#token });
+    this.#ownership.claim(this.#generation, this.#token);
   }
 
   #arbiter(reply: ArbiterReply, nowMs: number): void {
-    if (!this.#asking.settles(reply, nowMs)) return;
+    if (!this.#ownership.settles(reply, nowMs)) return;
     if (reply.op === 'read-record') {
       // An answer may come after the channel that made us ask is gone.
       const stale = reply.generation !== this.#generation || this.#token === '';
@@ -582,23 +520,16 @@ export class Backup {
 
   #won(nowMs: number): void {
     this.#generation++;
-    this.#admit();
+    this.#enter('admitting', 'the generation is won');
+    this.#ownership.admit(this.#generation);
     this.#goLiveIfReady(nowMs);
   }
 
-  #admit(): void {
-    this.#admitAgainMs = undefined;
-    this.#enter('admitting', 'the generation is won');
-    this.#do({ type: 'admit', generation: this.#generation });
-  }
-
   #diskAdmission(event: ReplicaEvent & { type: 'disk-admission' }, nowMs: number): void {
-    if (this.#phase !== 'admitting' || event.generation !== this.#generation) return;
-    if (event.outcome === 'unknown') {
-      this.#admitAgainMs = nowMs + this.#options.timing.retryMs;
-    } else if (event.outcome === 'refused') {
+    const outcome = this.#ownership.admission(event, nowMs);
+    if (outcome === 'refused') {
       this.#halt({ code: 'fenced', message: `the disk does not admit generation ${this.#generation}` });
-    } else {
+    } else if (outcome === 'admitted') {
       this.#admitted = true;
       this.#goLiveIfReady(nowMs);
     }
@@ -622,28 +553,26 @@ export class Backup {
       sequence: outputs,
       output: { kind: 'entropy', ...request } as const,
     }));
-    const emitted = [...this.#kept, ...again];
+    const emitted = [...this.#kept.takeAll(), ...again];
     if (emitted.length > 0) this.#do({ type: 'emit', generation, outputs: emitted });
     const successor = new Primary(this.#options, nowMs, { generation, blockRequests, uplink: this.#uplink, stopped });
     this.#actions.push(...successor.handle({ type: 'tick' }, nowMs));
     for (const { device, frame } of this.#inbound.takeUnlogged(frames)) {
       this.#actions.push(...successor.handle({ type: 'input', input: { kind: 'net-rx', device, frame } }, nowMs));
     }
-    this.#kept = [];
     this.#successor = successor;
   }
 
   #guestStopped(drained: Drained): void {
     const stop = drained.stopped;
     if (stop === undefined) return this.#halt({ code: 'peer-ended', message: 'the guest has stopped at the primary' });
-    const message = stop.reason === 'power' ? `the guest asked for power ${stop.action}` : stop.message;
-    this.#halt({ code: 'guest-stopped', stop, message });
+    this.#halt(guestStopped(stop));
   }
 
   // Small hands
 
   #halt(reason: HaltReason): void {
-    this.#closeTransferChannel();
+    this.#receiving.close();
     if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
     this.#channel = undefined;
     this.#open = false;
@@ -655,10 +584,6 @@ export class Backup {
   #enter(phase: ReplicaPhase, why: string): void {
     this.#phase = phase;
     this.#do({ type: 'phase', phase, generation: this.#generation, why });
-  }
-
-  #ask(request: Parameters<Asking['ask']>[0]): void {
-    this.#do({ type: 'arbiter', request: this.#asking.ask(request) });
   }
 
   #send(message: Message): void {

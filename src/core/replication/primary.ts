@@ -3,82 +3,74 @@
  * acknowledged, and when it loses the backup it claims the next generation before it goes on alone. replica.ts tells the
  * story; the numbers in brackets are rules of PROTOCOL.md.
  */
-import type { Input } from '../machine/doors.ts';
 import type { MachineStop } from '../vm/machine-interface.ts';
-import { refusalOf } from './admission.ts';
+import { refusalOf, welcomeOf } from './admission.ts';
 import { Announcer } from './announcer.ts';
 import { type ArbiterReply, tokenOf } from './arbiter-protocol.ts';
-import { Asking } from './asking.ts';
-import { CpuLimit } from './cpu-limit.ts';
+import { BackupLink } from './backup-link.ts';
+import { Copying } from './copying.ts';
 import type { CpuCommand, CpuReport } from './cpu-link.ts';
 import { CpuView } from './cpu-view.ts';
-import { FailureDetector } from './failure-detector.ts';
-import { LagControl } from './lag-control.ts';
 import { LogStream } from './log-stream.ts';
 import type { Ack, Hello, Message, Receiving, RefusalCode } from './message.ts';
 import { PROTOCOL_VERSION } from './message.ts';
-import { OutputGate } from './output-gate.ts';
-import type {
-  ChannelId,
-  HaltReason,
-  ReplicaAction,
-  ReplicaEvent,
-  ReplicaOptions,
-  ReplicaPhase,
-  ReplicaStatus,
-  Succession,
+import { OutputPath } from './output-path.ts';
+import { Ownership } from './ownership.ts';
+import { Pace } from './pace.ts';
+import type { ChannelId, HaltReason, ReplicaAction, ReplicaEvent } from './replica.ts';
+import {
+  guestStopped,
+  type ReplicaOptions,
+  type ReplicaPhase,
+  type ReplicaStatus,
+  type Succession,
 } from './replica.ts';
-import { TransferSource } from './transfer-source.ts';
 import { UplinkWatch } from './uplink-watch.ts';
-import { World } from './world.ts';
+
+/** There is a backup, or there will be one: entries are for it. */
+const LOGGING: readonly ReplicaPhase[] = ['copying', 'cutting-over', 'paired', 'handing-over'];
 
 export class Primary {
   readonly #options: ReplicaOptions;
-  readonly #asking: Asking;
-  readonly #gate = new OutputGate();
-  readonly #world = new World();
+  readonly #ownership: Ownership;
+  readonly #outputs: OutputPath;
   readonly #announcer = new Announcer();
-  readonly #lag: LagControl;
+  readonly #lag: Pace;
   #log = new LogStream();
   #phase: ReplicaPhase = 'claiming-first';
   #generation = 0;
   #actions: ReplicaAction[] = [];
 
-  /** The channel to the backup, and to whoever has connected but said nothing yet. */
-  #channel: ChannelId | undefined;
-  readonly #strangers = new Set<ChannelId>();
-  #closedMs: number | undefined;
-  #detector: FailureDetector | undefined;
+  readonly #link: BackupLink;
   #backup: string | undefined;
   #leaveWhenWritten: string | undefined;
   /** Whether this generation's one record may stand at the arbiter: then no other backup can be of this generation. */
   #record: 'none' | 'asked' | 'written' = 'none';
-  /** The copy of the running machine that is being made, and its own channel. */
-  #transfer: TransferSource | undefined;
-  #transferChannel: ChannelId | undefined;
-  #transfers = 0;
-  /** Our own stamp in the last heartbeat that the backup has answered: it was alive after that (14). */
-  #echoMs = Number.NEGATIVE_INFINITY;
-  #beatMs = Number.NEGATIVE_INFINITY;
+  /** The copies of the running machine. */
+  readonly #copying: Copying;
   readonly #uplinks: UplinkWatch;
   #claimAtMs: number | undefined;
-  #claimWhenAlive = false;
-  #admitAgainMs: number | undefined;
 
   readonly #cpu: CpuView;
   #started = false;
   #paused = false;
-  readonly #limit: CpuLimit;
-  #checkpointMs = Number.NEGATIVE_INFINITY;
   #guestStop: MachineStop | undefined;
   #alone: boolean;
 
   constructor(options: ReplicaOptions, nowMs: number, succession?: Succession) {
     this.#options = options;
-    this.#asking = new Asking(options.timing.retryMs);
-    this.#lag = new LagControl({ targetLagMs: options.timing.targetLagMs, intervalMs: 100 });
-    this.#limit = new CpuLimit(options.bounds.logBufferBytes, options.bounds.heldOutputBytes);
+    this.#lag = new Pace(options.timing);
+    this.#outputs = new OutputPath(options.bounds, (action) => this.#do(action));
     this.#cpu = new CpuView(options.timing, true, nowMs);
+    this.#link = new BackupLink(options.timing, (action) => this.#do(action));
+    this.#ownership = new Ownership(options, this.#cpu, (action) => this.#do(action));
+    this.#copying = new Copying(options, {
+      act: (action) => this.#do(action),
+      send: (message) => this.#link.send(message),
+      limits: () => this.#outputs.newLimits(),
+      nearlyDone: () => this.#writeRecord(),
+      fail: (why) => this.#lose(why),
+    });
     this.#uplinks = new UplinkWatch(options.timing.suspicionMs);
     this.#alone = options.alone;
     if (succession !== undefined) this.#succeed(succession, nowMs);
@@ -93,32 +85,23 @@ export class Primary {
       peerPosition: this.#phase === 'paired' ? this.#lag.executedPosition : undefined,
       lagMs: this.#phase === 'paired' ? this.#lag.lagMs(nowMs) : 0,
       logBytes: this.#log.bytes,
-      heldOutputs: this.#gate.heldCount,
+      heldOutputs: this.#outputs.heldCount,
       speed: this.#lag.fraction,
       cpu: this.#cpu.state(nowMs),
-      transfer: this.#transfer?.progress(),
+      transfer: this.#copying.progress,
     };
   }
 
   /** One event in, the actions that follow from it out, to be performed at once and in order. */
   handle(event: ReplicaEvent, nowMs: number): ReplicaAction[] {
-    this.#observe(nowMs);
+    this.#cpu.observe(nowMs);
+    this.#link.observe(nowMs);
     if (this.#phase !== 'halted') this.#dispatch(event, nowMs);
     if (this.#phase === 'paired' || this.#phase === 'handing-over') this.#release(nowMs);
     this.#endWithGuest();
     const actions = this.#actions;
     this.#actions = [];
     return actions;
-  }
-
-  /** Whether a broken channel may be replaced in this generation: not once a claim may have been sent (6). */
-  #mayResume(): boolean {
-    return this.#phase === 'paired';
-  }
-
-  #observe(nowMs: number): void {
-    this.#cpu.observe(nowMs);
-    this.#detector?.observe(nowMs);
   }
 
   #dispatch(event: ReplicaEvent, nowMs: number): void {
@@ -128,14 +111,13 @@ export class Primary {
       case 'tick':
         return this.#tick(nowMs);
       case 'channel-open':
-        this.#strangers.add(event.channel);
-        return;
+        return this.#link.connected(event.channel);
       case 'channel-closed':
         return this.#channelClosed(event.channel, event.why, nowMs);
       case 'message':
         return this.#message(event.channel, event.message, nowMs);
       case 'other-version':
-        if (event.channel === this.#channel) return this.#broken('it changes its version');
+        if (this.#link.is(event.channel)) return this.#broken('it changes its version');
         return this.#refuse(event.channel, 'other-version', `this primary speaks version ${PROTOCOL_VERSION}`);
       case 'cpu':
         return this.#cpuReport(event.report, nowMs);
@@ -146,10 +128,10 @@ export class Primary {
       case 'disk-answer':
         return this.#diskAnswer(event);
       case 'input':
-        return this.#input(event.input);
-      case 'copied':
-        if (event.transfer === this.#transfer?.number) this.#transfer.copied(event.bytes, nowMs);
+        if (this.#started) this.#command({ type: 'input', input: event.input });
         return;
+      case 'copied':
+        return this.#copying.copied(event, nowMs);
       case 'uplink':
         return this.#uplinks.own(event.up, nowMs);
       case 'own-address-seen':
@@ -168,37 +150,23 @@ export class Primary {
   }
 
   #tick(nowMs: number): void {
-    const again = this.#asking.again(nowMs);
-    if (again !== undefined) this.#do({ type: 'arbiter', request: again });
-    if (this.#admitAgainMs !== undefined && nowMs >= this.#admitAgainMs) this.#admit('asked again');
-    this.#announceIfDue(nowMs);
+    this.#ownership.tick(nowMs);
+    // An announcement is an output as well: it needs the same proof that nobody else has gone on with the guest (14).
+    const mine = this.#unprotected || (this.#phase === 'paired' && this.#link.isAlive(nowMs));
+    if (mine && this.#announcer.due(nowMs)) this.#do({ type: 'announce', generation: this.#generation });
     if (this.#claimAtMs !== undefined && nowMs >= this.#claimAtMs) this.#leave('the backup has not taken over');
-    this.#transfer?.tick(nowMs);
-    if (this.#detector === undefined) return;
-    if (this.#channel === undefined) {
-      const sinceMs = nowMs - (this.#closedMs ?? nowMs);
-      if (this.#phase === 'paired' && sinceMs >= this.#options.timing.resumeMs) this.#leave('the channel is gone');
-    } else if (this.#detector.suspects(nowMs)) {
+    this.#copying.tick(nowMs);
+    if (!this.#link.isWatched) return;
+    if (!this.#link.isOpen) {
+      const late = this.#link.closedForMs(nowMs) >= this.#options.timing.resumeMs;
+      if (this.#phase === 'paired' && late) this.#leave('the channel is gone');
+    } else if (this.#link.suspects(nowMs)) {
       this.#lose('the backup is silent');
-    } else if (nowMs - this.#beatMs >= this.#options.timing.heartbeatMs) {
+    } else if (this.#link.beatDue(nowMs)) {
       this.#heartbeat(nowMs);
     }
-    if (this.#phase === 'paired') this.#keepPace(nowMs);
-  }
-
-  /** An announcement is an output as well: it needs the same proof that nobody else has gone on with the guest (14). */
-  #announceIfDue(nowMs: number): void {
-    const mine = this.#unprotected || (this.#phase === 'paired' && this.#peerIsAlive(nowMs));
-    if (mine && this.#announcer.due(nowMs)) this.#do({ type: 'announce', generation: this.#generation });
-  }
-
-  #keepPace(nowMs: number): void {
-    const fraction = this.#lag.adjust(nowMs);
-    if (fraction !== undefined) this.#command({ type: 'speed', fraction });
-    const { hashIntervalMs } = this.#options.timing;
-    if (hashIntervalMs === 0 || nowMs - this.#checkpointMs < hashIntervalMs) return;
-    this.#checkpointMs = nowMs;
-    this.#command({ type: 'checkpoint' });
+    if (this.#phase !== 'paired') return;
+    for (const command of this.#lag.due(nowMs)) this.#command(command);
   }
 
   // The generation: won at the arbiter, admitted by the disk
@@ -206,11 +174,11 @@ export class Primary {
   #start(): void {
     const { incarnation, coldStart } = this.#options;
     this.#enter('claiming-first', 'asking the arbiter');
-    this.#ask({ op: coldStart ? 'cold-claim' : 'create', incarnation });
+    this.#ownership.ask({ op: coldStart ? 'cold-claim' : 'create', incarnation });
   }
 
   #arbiter(reply: ArbiterReply, nowMs: number): void {
-    if (!this.#asking.settles(reply, nowMs)) return;
+    if (!this.#ownership.settles(reply, nowMs)) return;
     switch (reply.op) {
       case 'create':
         if (reply.outcome === 'won') return this.#won(0);
@@ -229,38 +197,28 @@ export class Primary {
   }
 
   #won(generation: number): void {
-    this.#world.close();
+    this.#outputs.close();
     this.#generation = generation;
     this.#record = 'none';
     this.#backup = undefined;
-    this.#detector = undefined;
-    this.#echoMs = Number.NEGATIVE_INFINITY;
-    this.#admit('the generation is won');
-  }
-
-  #admit(why: string): void {
-    this.#admitAgainMs = undefined;
-    this.#enter('admitting', why);
-    this.#do({ type: 'admit', generation: this.#generation });
+    this.#link.unwatch();
+    this.#enter('admitting', 'the generation is won');
+    this.#ownership.admit(generation);
   }
 
   #diskAdmission(event: ReplicaEvent & { type: 'disk-admission' }, nowMs: number): void {
-    if (this.#phase !== 'admitting' || event.generation !== this.#generation) return;
-    if (event.outcome === 'unknown') {
-      this.#admitAgainMs = nowMs + this.#options.timing.retryMs;
-    } else if (event.outcome === 'refused') {
-      this.#fenced();
-    } else {
-      this.#actions.push(...this.#world.open(this.#generation));
-      if (this.#started || this.#alone) return this.#runAlone('no backup');
-      this.#newLog();
-      this.#enter('waiting-for-backup', 'the machine has not started');
-    }
+    const outcome = this.#ownership.admission(event, nowMs);
+    if (outcome === 'refused') return this.#fenced();
+    if (outcome !== 'admitted') return;
+    this.#outputs.open(this.#generation);
+    if (this.#started || this.#alone) return this.#runAlone('no backup');
+    this.#newLog();
+    this.#enter('waiting-for-backup', 'the machine has not started');
   }
 
   #runAlone(why: string): void {
     this.#enter('alone', why);
-    this.#perform(this.#gate.releaseAll());
+    this.#outputs.releaseAll(this.#generation);
     this.#command({ type: 'record', logging: false });
     if (this.#lag.fraction < 1) this.#command({ type: 'speed', fraction: 1 });
     if (this.#paused) this.#command({ type: 'resume' });
@@ -271,7 +229,7 @@ export class Primary {
 
   #newLog(): void {
     this.#log = new LogStream();
-    this.#gate.newLog();
+    this.#outputs.newLog();
   }
 
   #succeed(succession: Succession, nowMs: number): void {
@@ -280,8 +238,7 @@ export class Primary {
     this.#guestStop = succession.stopped;
     this.#started = true;
     this.#cpu.resting = succession.stopped !== undefined;
-    this.#world.adopt(succession.blockRequests);
-    this.#actions.push(...this.#world.open(succession.generation));
+    this.#outputs.open(succession.generation, succession.blockRequests);
     this.#announcer.start(nowMs);
     this.#enter('alone', 'took over');
   }
@@ -290,50 +247,43 @@ export class Primary {
   #leave(why: string): void {
     this.#claimAtMs = undefined;
     this.#closeChannels();
-    this.#endCopy();
-    if (this.#asking.asks('write-record')) {
+    if (this.#ownership.asks('write-record')) {
       // The record may be there or not: until that is known, no claim could be told from one at an empty arbiter.
       this.#leaveWhenWritten = why;
       return;
     }
-    this.#world.close();
+    this.#outputs.close();
     this.#enter('leaving', why);
     this.#updateLimit();
     this.#claim();
   }
 
-  /** A replica whose own CPU thread is dead must not win: the claim waits for a sign of life (11). */
   #claim(): void {
-    this.#claimWhenAlive = this.#cpu.state() === 'silent';
-    if (this.#claimWhenAlive) return;
-    const { incarnation, token } = this.#options;
-    const generation = this.#generation;
-    this.#ask({ op: 'claim', generation, incarnation, token: tokenOf(token, generation) });
+    this.#ownership.claim(this.#generation, tokenOf(this.#options.token, this.#generation));
   }
 
   #lost(): void {
-    const handed = this.#paused;
-    this.#gate.discardAll();
-    if (handed) this.#halt({ code: 'handed-over', message: 'the other host goes on, as asked' });
-    else this.#halt({ code: 'lost-claim', message: `another replica has won generation ${this.#generation + 1}` });
+    this.#outputs.discardAll();
+    const why = `another replica has won generation ${this.#generation + 1}`;
+    if (this.#paused) this.#halt({ code: 'handed-over', message: 'the other host goes on, as asked' });
+    else this.#halt({ code: 'lost-claim', message: why });
   }
 
   #fenced(): void {
-    this.#gate.discardAll();
+    this.#outputs.discardAll();
     this.#halt({ code: 'fenced', message: `the disk has admitted a later owner than that of ${this.#generation}` });
   }
 
   // The pair
 
   #message(channel: ChannelId, message: Message, nowMs: number): void {
-    if (this.#strangers.has(channel)) {
-      this.#strangers.delete(channel);
+    if (this.#link.introduces(channel)) {
       if (message.type === 'hello') return this.#hello(channel, message, nowMs);
-      if (message.type === 'join' && this.#joins(channel, message.transfer, nowMs)) return;
+      if (message.type === 'join' && this.#copying.joins(channel, message.transfer, nowMs)) return;
       return this.#do({ type: 'close', channel });
     }
-    if (channel === this.#transferChannel) return this.#broken('it speaks on the transfer channel');
-    if (channel !== this.#channel) return;
+    if (this.#copying.has(channel)) return this.#broken('it speaks on the transfer channel');
+    if (!this.#link.is(channel)) return;
     if (message.generation !== this.#generation) return this.#broken('it speaks of another generation');
     switch (message.type) {
       case 'ack':
@@ -356,28 +306,25 @@ export class Primary {
       phase: this.#phase,
       generation: this.#generation,
       backup: this.#backup,
-      mayResume: (received) => this.#mayResume() && this.#log.resume(received),
+      // Not once a claim may have been sent (6).
+      mayResume: (received) => this.#phase === 'paired' && this.#log.resume(received),
       mayCopy: this.#record === 'none' && this.#guestStop === undefined && this.#cpu.state(nowMs) !== 'silent',
     });
     if (refusal !== undefined) return this.#refuse(channel, ...refusal);
-    const resume = hello.resume;
-    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
-    this.#channel = channel;
-    this.#closedMs = undefined;
-    const { vm, machine, incarnation, timing } = this.#options;
-    const identity = { version: PROTOCOL_VERSION, vm, machine, incarnation } as const;
+    const { resume } = hello;
+    this.#link.open(channel);
     const copies = this.#phase === 'alone';
-    const transfer = copies ? tokenOf(this.#options.token, `copy ${++this.#transfers}`) : '';
-    this.#send({ type: 'welcome', generation: this.#generation, ...identity, resume, transfer });
+    const transfer = copies ? this.#copying.begin(this.#generation, nowMs) : '';
+    this.#link.send(welcomeOf(this.#options, this.#generation, resume, transfer));
     if (resume) {
-      this.#detector?.heard(nowMs);
+      this.#link.heard(nowMs);
       return this.#sendBatches();
     }
     this.#backup = hello.incarnation;
     // The backup reads the record before it says anything more, and its arbiter may be slow.
-    this.#detector = this.#detectorFor(10 * timing.suspicionMs, nowMs);
-    if (copies) return this.#beginCopy(transfer, nowMs);
-    this.#enter('forming', 'a backup has connected');
+    this.#link.watch(10 * this.#options.timing.suspicionMs, nowMs);
+    this.#enter(copies ? 'copying' : 'forming', 'a backup has connected');
+    if (copies) return this.#newLog();
     this.#writeRecord();
   }
 
@@ -385,13 +332,11 @@ export class Primary {
     this.#record = 'asked';
     const token = tokenOf(this.#options.token, this.#generation);
     const record = { token, primary: this.#options.incarnation, backup: this.#backup! };
-    this.#ask({ op: 'write-record', generation: this.#generation, record });
+    this.#ownership.ask({ op: 'write-record', generation: this.#generation, record });
   }
 
   #refuse(channel: ChannelId, code: RefusalCode, message: string): void {
-    this.#strangers.delete(channel);
-    this.#do({ type: 'send', channel, message: { type: 'refuse', generation: this.#generation, code, message } });
-    this.#do({ type: 'close', channel });
+    this.#link.refuse(channel, { type: 'refuse', generation: this.#generation, code, message });
   }
 
   #recordWritten(written: boolean, nowMs: number): void {
@@ -407,27 +352,31 @@ export class Primary {
     const why = this.#leaveWhenWritten;
     this.#leaveWhenWritten = undefined;
     if (why !== undefined) return this.#leave(why);
-    this.#send({ type: 'pair', generation: this.#generation, token: tokenOf(this.#options.token, this.#generation) });
+    this.#link.send({
+      type: 'pair',
+      generation: this.#generation,
+      token: tokenOf(this.#options.token, this.#generation),
+    });
     this.#heartbeat(nowMs);
   }
 
   #ack(ack: Ack, nowMs: number): void {
     if (!this.#log.acknowledge(ack.sequence, ack.credit)) return this.#broken('it acknowledges what was not sent');
-    if (ack.cpu !== 'silent') this.#detector?.heard(nowMs);
-    this.#echoMs = Math.max(this.#echoMs, Math.min(ack.echo, nowMs));
+    if (ack.cpu !== 'silent') this.#link.heard(nowMs);
+    this.#link.answered(ack.echo, nowMs);
     this.#lag.executed(ack.executed);
-    if (this.#phase === 'forming' && !this.#asking.asks('write-record')) this.#formed(nowMs);
-    if (this.#phase === 'cutting-over') this.#copyIsBackup(nowMs);
-    this.#gate.acknowledge(ack.sequence);
+    if (this.#phase === 'forming' && !this.#ownership.asks('write-record')) this.#formed(nowMs);
+    if (this.#phase === 'cutting-over') this.#copyIsBackup();
+    this.#outputs.acknowledge(ack.sequence);
     this.#sendBatches();
     this.#updateLimit();
-    if (this.#uplinks.betterAtBackup(ack.uplink, this.#echoMs)) {
+    if (this.#uplinks.betterAtBackup(ack.uplink, this.#link.echoMs)) {
       this.#handOver("this host's uplink is down, the backup's is not");
     }
   }
 
   #formed(nowMs: number): void {
-    this.#detector = this.#detectorFor(this.#options.timing.suspicionMs, nowMs);
+    this.#link.watch(this.#options.timing.suspicionMs, nowMs);
     this.#enter('paired', 'the backup has read the record');
     this.#updateLimit();
     this.#command({ type: 'record', logging: true });
@@ -435,19 +384,12 @@ export class Primary {
     this.#cpu.resting = false;
   }
 
-  #detectorFor(silenceMs: number, nowMs: number): FailureDetector {
-    return new FailureDetector({ silenceMs, ownPauseMs: this.#options.timing.ownPauseMs }, nowMs);
-  }
-
   #channelClosed(channel: ChannelId, why: string, nowMs: number): void {
-    this.#strangers.delete(channel);
-    if (channel === this.#transferChannel) {
-      this.#transferChannel = undefined;
+    if (this.#copying.has(channel)) {
+      this.#copying.lost();
       if (this.#phase === 'copying') this.#dropCopy(`its channel is gone: ${why}`);
     }
-    if (channel !== this.#channel) return;
-    this.#channel = undefined;
-    this.#closedMs = nowMs;
+    if (!this.#link.closed(channel, nowMs)) return;
     if (this.#phase === 'copying') return this.#dropCopy(`the channel is gone: ${why}`);
     if (this.#phase === 'handed-over') {
       // The backup closes it before it claims: give it the time to.
@@ -469,45 +411,36 @@ export class Primary {
   }
 
   #heartbeat(nowMs: number): void {
-    this.#beatMs = nowMs;
-    this.#send({
+    this.#link.beat({
       type: 'heartbeat',
       generation: this.#generation,
       stamp: nowMs,
       position: this.#log.executable(this.#cpu.position),
       time: this.#cpu.time,
-      released: this.#gate.released,
+      released: this.#outputs.released,
       cpu: this.#cpu.state(nowMs),
     });
   }
 
   #sendBatches(): void {
-    if (this.#channel === undefined) return;
-    for (const batch of this.#log.takeSendable()) this.#send(batch);
+    if (!this.#link.isOpen) return;
+    for (const batch of this.#log.takeSendable()) this.#link.send(batch);
   }
 
   // Outputs and inputs
 
   /** Lets go what is acknowledged, if the backup is known to have been alive lately: otherwise the claim decides (14). */
   #release(nowMs: number): void {
-    if (this.#gate.ready && this.#peerIsAlive(nowMs)) {
-      this.#perform(this.#gate.release());
+    if (this.#outputs.ready && this.#link.isAlive(nowMs)) {
+      this.#outputs.release(this.#generation);
       this.#updateLimit();
     }
     if (this.#phase === 'handing-over') this.#finishHandOver();
   }
 
-  #peerIsAlive(nowMs: number): boolean {
-    return nowMs - this.#echoMs < this.#options.timing.suspicionMs;
-  }
-
-  #perform(outputs: ReturnType<OutputGate['release']>): void {
-    if (outputs.length > 0) this.#actions.push(...this.#world.perform(outputs, this.#generation));
-  }
-
   #cpuReport(report: CpuReport, nowMs: number): void {
     this.#cpu.reported(nowMs);
-    if (this.#claimWhenAlive) this.#claim();
+    this.#ownership.cpuLives();
     switch (report.type) {
       case 'progress':
         this.#cpu.position = report.position;
@@ -527,10 +460,8 @@ export class Primary {
         if (this.#phase === 'copying') this.#dropCopy('the guest has stopped');
         return;
       case 'copy-pages':
-        return this.#transfer?.collected(report, nowMs);
       case 'copy-cut':
-        if (report.transfer === this.#transfer?.number) this.#transfer.cut(report, nowMs);
-        return;
+        return this.#copying.report(report, nowMs);
       default:
         return;
     }
@@ -540,129 +471,79 @@ export class Primary {
     const { base, bytes, outputs, position, time } = report;
     this.#cpu.position = position;
     this.#cpu.time = time;
-    if (this.#unprotected && !this.#transfer?.isCut) {
-      this.#perform(this.#gate.hold(outputs, 0));
-      return this.#perform(this.#gate.releaseAll());
+    if (this.#unprotected && !this.#copying.isCut) {
+      this.#outputs.hold(outputs, 0, this.#generation);
+      return this.#outputs.releaseAll(this.#generation);
     }
     // Without a pair no batch is sent: what is held waits for the claim, not for an acknowledgement.
     let batch = Number.POSITIVE_INFINITY;
-    if (this.#logs) {
+    if (LOGGING.includes(this.#phase)) {
       this.#lag.produced(position, nowMs);
       batch =
         bytes.length === 0
           ? this.#log.last
           : this.#log.append({ generation: this.#generation, base, position, time, bytes });
     }
-    this.#perform(this.#gate.hold(outputs, batch));
+    this.#outputs.hold(outputs, batch, this.#generation);
     this.#sendBatches();
   }
 
   #diskAnswer(event: ReplicaEvent & { type: 'disk-answer' }): void {
     if (event.outcome === 'refused') {
       // In the middle of a claim it says that somebody else has won, or that our own next generation is being admitted.
-      if (event.generation === this.#generation && this.#world.admitted !== undefined) this.#fenced();
+      if (event.generation === this.#generation && this.#outputs.admitted !== undefined) this.#fenced();
       return;
     }
-    const { input, actions } = this.#world.answer(event);
-    this.#actions.push(...actions);
-    if (input !== undefined) this.#input(input);
-  }
-
-  #input(input: Input): void {
-    if (this.#started) this.#command({ type: 'input', input });
+    const input = this.#outputs.answer(event);
+    if (input !== undefined && this.#started) this.#command({ type: 'input', input });
   }
 
   #updateLimit(): void {
-    const acknowledged = this.#phase === 'leaving' ? undefined : this.#log.acknowledgedBytes;
-    const command = this.#limit.update(acknowledged, this.#gate.releasedBytes);
-    if (command !== undefined) this.#command(command);
+    this.#outputs.updateLimit(this.#phase === 'leaving' ? undefined : this.#log.acknowledgedBytes);
   }
 
   // A new backup, while the guest runs (21; transfer.ts)
 
-  /** Entries are for a backup: there is one, or there will be. */
-  get #logs(): boolean {
-    return ['copying', 'cutting-over', 'paired', 'handing-over'].includes(this.#phase);
-  }
-
-  #beginCopy(name: string, nowMs: number): void {
-    this.#newLog();
-    this.#enter('copying', 'a backup has connected');
-    const options = { number: this.#transfers, name, generation: this.#generation };
-    const number = this.#transfers;
-    this.#transfer = new TransferSource(
-      options,
-      this.#options.transfer!,
-      {
-        command: (command) => this.#command(command),
-        cut: (command) => this.#command({ ...command, ...this.#limit.newLog(this.#gate.releasedBytes) }),
-        copy: (pages) => this.#do({ type: 'copy', transfer: number, pages }),
-        sendPiece: (message) => this.#do({ type: 'send', channel: this.#transferChannel!, message }),
-        send: (message) => this.#send(message),
-        nearlyDone: () => this.#writeRecord(),
-        fail: (why) => this.#lose(why),
-      },
-      nowMs,
-    );
-  }
-
-  #joins(channel: ChannelId, name: string, nowMs: number): boolean {
-    if (this.#transfer === undefined || this.#transfer.joined || this.#transfer.name !== name) return false;
-    this.#transferChannel = channel;
-    this.#transfer.join(nowMs);
-    return true;
-  }
-
   #receiving(message: Receiving, nowMs: number): void {
-    this.#detector?.heard(nowMs);
+    this.#link.heard(nowMs);
     if (this.#phase !== 'copying') return;
-    this.#transfer?.receiving(message, nowMs);
-    if (!this.#transfer?.verified) return;
+    if (!this.#copying.receiving(message, nowMs)) return;
     // From here on the backup can go on without us: only its acknowledgements or a claim let anything out.
-    this.#send({ type: 'final', generation: this.#generation });
-    this.#detector = this.#detectorFor(this.#options.timing.suspicionMs, nowMs);
+    this.#link.send({ type: 'final', generation: this.#generation });
+    this.#link.watch(this.#options.timing.suspicionMs, nowMs);
     this.#enter('cutting-over', 'the backup has a complete copy');
   }
 
-  #copyIsBackup(nowMs: number): void {
-    this.#endCopy();
+  #copyIsBackup(): void {
+    this.#copying.end(this.#lag.fraction);
     this.#enter('paired', 'the backup follows');
-    this.#checkpointMs = nowMs;
   }
 
   /** The transfer has failed before `final`: nobody else can have this machine, so what waits may leave. */
   #dropCopy(why: string): void {
     this.#closeChannels();
-    this.#endCopy();
-    this.#detector = undefined;
+    this.#link.unwatch();
     this.#runAlone(`no copy: ${why}`);
     if (this.#record === 'written') this.#claim();
-  }
-
-  #endCopy(): void {
-    if (this.#transfer === undefined) return;
-    if (this.#transfer.speed < 1) this.#command({ type: 'speed', fraction: this.#lag.fraction });
-    this.#transfer = undefined;
-    this.#command({ type: 'copy-end' });
   }
 
   // Planned failover (20)
 
   #handOver(why: string): void {
-    if (this.#phase !== 'paired' || this.#channel === undefined) return;
+    if (this.#phase !== 'paired' || !this.#link.isOpen) return;
     this.#enter('handing-over', why);
     this.#command({ type: 'pause' });
   }
 
   #finishHandOver(): void {
-    if (!this.#paused || !this.#log.allAcknowledged || this.#gate.heldCount > 0) return;
-    this.#send({
+    if (!this.#paused || !this.#log.allAcknowledged || this.#outputs.heldCount > 0) return;
+    this.#link.send({
       type: 'hand-over',
       generation: this.#generation,
       sequence: this.#log.last,
-      released: this.#gate.released,
+      released: this.#outputs.released,
     });
-    this.#world.close();
+    this.#outputs.close();
     this.#enter('handed-over', 'the backup may claim');
   }
 
@@ -671,23 +552,22 @@ export class Primary {
   /** A guest that has stopped by itself takes both replicas with it, once all that it said has left and is done. */
   #endWithGuest(): void {
     const stop = this.#guestStop;
-    if (stop === undefined || this.#gate.heldCount > 0 || !this.#world.idle) return;
+    if (stop === undefined || !this.#outputs.idle) return;
     if (this.#phase !== 'alone' && !(this.#phase === 'paired' && this.#log.allAcknowledged)) return;
     this.#bye('guest-stopped');
-    const message = stop.reason === 'power' ? `the guest asked for power ${stop.action}` : stop.message;
-    this.#halt({ code: 'guest-stopped', stop, message });
+    this.#halt(guestStopped(stop));
   }
 
   #bye(reason: 'guest-stopped' | 'shutdown'): void {
-    if (this.#channel === undefined) return;
-    this.#send({ type: 'bye', generation: this.#generation, reason });
+    if (!this.#link.isOpen) return;
+    this.#link.send({ type: 'bye', generation: this.#generation, reason });
     this.#closeChannels();
   }
 
   #halt(reason: HaltReason): void {
     this.#closeChannels();
-    for (const channel of this.#strangers) this.#do({ type: 'close', channel });
-    this.#world.close();
+    this.#link.closeStrangers();
+    this.#outputs.close();
     this.#command({ type: 'pause' });
     this.#enter('halted', reason.message);
     this.#do({ type: 'halt', reason });
@@ -701,24 +581,13 @@ export class Primary {
   }
 
   #closeChannels(): void {
-    for (const channel of [this.#channel, this.#transferChannel]) {
-      if (channel !== undefined) this.#do({ type: 'close', channel });
-    }
-    this.#channel = undefined;
-    this.#transferChannel = undefined;
+    this.#link.close();
+    this.#copying.end(this.#lag.fraction);
   }
 
   #enter(phase: ReplicaPhase, why: string): void {
     this.#phase = phase;
     this.#do({ type: 'phase', phase, generation: this.#generation, why });
-  }
-
-  #ask(request: Parameters<Asking['ask']>[0]): void {
-    this.#do({ type: 'arbiter', request: this.#asking.ask(request) });
-  }
-
-  #send(message: Message): void {
-    if (this.#channel !== undefined) this.#do({ type: 'send', channel: this.#channel, message });
   }
 
   #command(command: CpuCommand): void {

@@ -251,3 +251,9 @@ export interface Succession {
   /** The machine had stopped by itself at the end of the log. */
   readonly stopped: MachineStop | undefined;
 }
+
+/** The end of a replica whose guest has stopped by itself. */
+export function guestStopped(stop: MachineStop): HaltReason {
+  const message = stop.reason === 'power' ? `the guest asked for power ${stop.action}` : stop.message;
+  return { code: 'guest-stopped', stop, message };
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeFrame, NET, OP_PUT, SimMachine } from '../../../sim/machine.ts';
+import type { CpuCommand, CpuReport } from './cpu-link.ts';
+import { pagePieces } from './cpu-pieces.ts';
+import { CpuSide } from './cpu-side.ts';
+
+const pieces = pagePieces((bytes) => bytes);
+
+function side(): { machine: SimMachine; cpu: CpuSide; reports: CpuReport[] } {
+  const machine = new SimMachine();
+  const reports: CpuReport[] = [];
+  return { machine, cpu: new CpuSide({}, { machine, report: (report) => reports.push(report), pieces }), reports };
+}
+
+function run(cpu: CpuSide, machine: SimMachine, steps: number): void {
+  const end = machine.position + BigInt(steps);
+  while (machine.position < end) {
+    // Only an input wakes it.
+    if (cpu.slice(end) === 'idle') cpu.apply({ kind: 'clock', time: machine.time, slope: 2 ** 31 });
+  }
+}
+
+function put(request: number): CpuCommand {
+  const frame = encodeFrame({ operation: OP_PUT, client: 1, key: request % 40, request, value: request });
+  return { type: 'input', input: { kind: 'net-rx', device: NET, frame } };
+}
+
+type CutReport = CpuReport & { type: 'copy-cut' };
+
+/** A machine that has run a while, and the cut that was made of it. */
+function cutOut(maxPages = 1000): { giver: ReturnType<typeof side>; cut: CutReport | undefined } {
+  const giver = side();
+  giver.cpu.handle({ type: 'record', logging: false });
+  for (let request = 1; request < 20; request++) {
+    giver.cpu.handle(put(request));
+    run(giver.cpu, giver.machine, 300);
+  }
+  giver.cpu.handle({ type: 'copy-begin', transfer: 1 });
+  const command = { transfer: 1, maxPages, pagesPerPiece: 4, logBytes: 1e6, outputBytes: 1e6 };
+  run(giver.cpu, giver.machine, 500);
+  giver.cpu.handle({ type: 'copy-cut', ...command });
+  return { giver, cut: giver.reports.find((report) => report.type === 'copy-cut') };
+}
+
+/** What the taker says to these pages and to the cut. */
+function take(giver: SimMachine, cut: CutReport, change = (bytes: Uint8Array<ArrayBuffer>) => bytes): typeof taker {
+  const taker = side();
+  taker.cpu.handle({ type: 'install-begin', transfer: 1 });
+  const all = Uint32Array.from({ length: giver.ramPages }, (_, page) => page);
+  taker.cpu.handle({ type: 'install', kind: 'pages', bytes: change(pieces.encode(giver, all)) });
+  for (const piece of cut.pieces) taker.cpu.handle({ type: 'install', ...piece });
+  taker.cpu.handle({ type: 'install-end', cut: cut.cut });
+  return taker;
+}
+
+const kinds = (reports: readonly CpuReport[]): string[] => reports.map(({ type }) => type);
+
+test('a machine that was put together from pieces is the one that was cut, and follows its log from there', () => {
+  const { giver, cut } = cutOut();
+  const taker = take(giver.machine, cut!);
+  assert.ok(kinds(taker.reports).includes('install-verified'));
+  assert.equal(taker.machine.position, cut!.cut.position);
+  giver.reports.length = 0;
+  giver.cpu.handle(put(99));
+  run(giver.cpu, giver.machine, 2000);
+  giver.cpu.handle({ type: 'checkpoint' });
+  giver.cpu.flush();
+  for (const report of giver.reports) {
+    if (report.type !== 'produced') continue;
+    const { base, bytes, position } = report;
+    taker.cpu.handle({ type: 'feed', base, bytes, position, arrivedMs: 0 });
+  }
+  while (taker.cpu.slice(giver.machine.position) === 'again');
+  assert.ok(!kinds(taker.reports).includes('diverged'));
+  assert.equal(taker.machine.hash(), giver.machine.hash());
+});
+
+test('what was said before the cut is reported without a log, and what is said after it with one', () => {
+  const { giver } = cutOut();
+  const at = kinds(giver.reports).indexOf('copy-cut');
+  run(giver.cpu, giver.machine, 3000);
+  const logs = (reports: readonly CpuReport[]): number[] =>
+    reports.flatMap((report) => (report.type === 'produced' ? [report.bytes.length] : []));
+  assert.ok(logs(giver.reports.slice(0, at)).every((length) => length === 0));
+  assert.ok(logs(giver.reports.slice(at)).every((length) => length > 0));
+});
+
+test('a cut of more pages than may be taken out is an ordinary collection, and the machine runs on without a log', () => {
+  const { giver, cut } = cutOut(0);
+  assert.equal(cut, undefined);
+  assert.equal(kinds(giver.reports).filter((kind) => kind === 'copy-pages').length, 2);
+});
+
+test('a copy that differs in one bit is found before it can be used', () => {
+  const { giver, cut } = cutOut();
+  giver.machine.corrupt();
+  const wrong = { ...cut!, cut: { ...cut!.cut, hash: giver.machine.hash() } };
+  const taker = take(giver.machine, wrong);
+  assert.deepEqual(kinds(taker.reports).slice(-1), ['install-failed']);
+  assert.ok(!kinds(taker.reports).includes('install-verified'));
+});
+
+test('a piece that makes no sense ends the copy, and nothing after it counts', () => {
+  const { giver, cut } = cutOut();
+  const damaged = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+    bytes.map((byte, at) => byte ^ +(at === 9));
+  const taker = take(giver.machine, cut!, damaged);
+  assert.deepEqual(kinds(taker.reports), ['install-failed']);
+});
+
+test('a machine that has taken a step takes in no other', () => {
+  const { giver } = cutOut();
+  giver.reports.length = 0;
+  giver.cpu.handle({ type: 'install-begin', transfer: 2 });
+  assert.deepEqual(kinds(giver.reports), ['install-failed']);
+});

@@ -1,0 +1,113 @@
+/**
+ * The way of the guest's outputs out of the owner's host: the gate that holds them (output-gate.ts), the hands that perform them
+ * (world.ts), and the bound on what may wait, which the CPU thread is told (cpu-limit.ts).
+ */
+import type { Input } from '../machine/doors.ts';
+import type { PendingBlockRequest } from '../vm/machine-interface.ts';
+import { CpuLimit } from './cpu-limit.ts';
+import type { NumberedOutput } from './cpu-link.ts';
+import { OutputGate } from './output-gate.ts';
+import type { ReplicaAction, ReplicaBounds, ReplicaEvent } from './replica.ts';
+import { World } from './world.ts';
+
+export class OutputPath {
+  readonly #gate = new OutputGate();
+  readonly #world = new World();
+  readonly #limit: CpuLimit;
+  readonly #act: (action: ReplicaAction) => void;
+
+  constructor(bounds: ReplicaBounds, act: (action: ReplicaAction) => void) {
+    this.#limit = new CpuLimit(bounds.logBufferBytes, bounds.heldOutputBytes);
+    this.#act = act;
+  }
+
+  /** The last output of those that have left in order. */
+  get released(): number {
+    return this.#gate.released;
+  }
+
+  get heldCount(): number {
+    return this.#gate.heldCount;
+  }
+
+  /** Whether nothing is held, and every disk request is answered. */
+  get idle(): boolean {
+    return this.#gate.heldCount === 0 && this.#world.idle;
+  }
+
+  /** The generation that the disk has admitted; undefined while this replica is leaving it. */
+  get admitted(): number | undefined {
+    return this.#world.admitted;
+  }
+
+  /** The disk has admitted `generation`; `adopted` are requests that another owner's machine had in flight. */
+  open(generation: number, adopted: readonly PendingBlockRequest[] = []): void {
+    this.#world.adopt(adopted);
+    this.#do(this.#world.open(generation));
+  }
+
+  /** No disk request goes out any more; answers still count. */
+  close(): void {
+    this.#world.close();
+  }
+
+  /** A new log begins, for another backup: nothing of it is acknowledged. */
+  newLog(): void {
+    this.#gate.newLog();
+  }
+
+  /** How far the CPU thread may go with a log that begins now. */
+  newLimits(): { logBytes: number; outputBytes: number } {
+    return this.#limit.newLog(this.#gate.releasedBytes);
+  }
+
+  /** Tells the CPU thread how far it may go, if that is news. `acknowledgedBytes`: of the log; undefined if none is needed. */
+  updateLimit(acknowledgedBytes: number | undefined): void {
+    const command = this.#limit.update(acknowledgedBytes, this.#gate.releasedBytes);
+    if (command !== undefined) this.#act({ type: 'cpu', command });
+  }
+
+  /** New outputs, whose marks are in `batch`. Some need not wait. */
+  hold(outputs: readonly NumberedOutput[], batch: number, generation: number): void {
+    this.#perform(this.#gate.hold(outputs, batch), generation);
+  }
+
+  acknowledge(batch: number): void {
+    this.#gate.acknowledge(batch);
+  }
+
+  /** Whether an acknowledged output waits to leave. */
+  get ready(): boolean {
+    return this.#gate.ready;
+  }
+
+  /** Lets go what is acknowledged. The caller has made sure that the backup was heard of lately (rule 14). */
+  release(generation: number): void {
+    this.#perform(this.#gate.release(), generation);
+  }
+
+  /** Lets everything go: nobody else can go on from an earlier state. */
+  releaseAll(generation: number): void {
+    this.#perform(this.#gate.releaseAll(), generation);
+  }
+
+  /** The generation is lost. */
+  discardAll(): void {
+    this.#gate.discardAll();
+  }
+
+  /** The input that the disk's answer makes, if it answers something. */
+  answer(event: ReplicaEvent & { type: 'disk-answer' }): Input | undefined {
+    const { input, actions } = this.#world.answer(event);
+    this.#do(actions);
+    return input;
+  }
+
+  #perform(outputs: readonly NumberedOutput[], generation: number): void {
+    if (outputs.length > 0) this.#do(this.#world.perform(outputs, generation));
+  }
+
+  #do(actions: readonly ReplicaAction[]): void {
+    for (const action of actions) this.#act(action);
+  }
+}

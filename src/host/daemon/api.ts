@@ -92,7 +92,7 @@ export function apiListener(service: HostService): RequestListener {
       return c.json({}, 202);
     });
   }
-  app.notFound(() => fail('no-such-path', 'there is nothing at this path', 'docs/hosts.md lists the API.'));
+  app.notFound(() => fail('no-such-path', 'there is nothing at this path', 'The API is in docs/hosts.md.'));
   app.onError((error, c) => {
     if (error instanceof OperatingError) {
       const { code, message, advice } = error;

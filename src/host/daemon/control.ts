@@ -51,7 +51,7 @@ export function askReplica(path: string, request: ControlRequest): Promise<Contr
         const { data } = controlAnswerSchema.safeParse(jsonOf(line));
         if (data === undefined) reject(silent('its answer is not understood'));
         else if (data.ok) resolve(data);
-        else reject(new OperatingError(data.code, data.message));
+        else reject(new OperatingError(data.code, data.message, data.advice));
       });
   }).finally(() => socket.destroy());
 }

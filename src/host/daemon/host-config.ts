@@ -145,7 +145,7 @@ function ownName(path: string): string {
 }
 
 function refused(message: string): OperatingError<'host-config'> {
-  return new OperatingError('host-config', message, 'docs/hosts.md lists all keys.');
+  return new OperatingError('host-config', message, 'All keys are in docs/hosts.md.');
 }
 
 /** Where others reach the API, when it is bound. */

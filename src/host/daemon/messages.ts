@@ -111,7 +111,7 @@ export type ControlRequest = z.infer<typeof controlRequestSchema>;
 
 export const controlAnswerSchema = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(true), pid: count, status: replicaStatusSchema.optional() }),
-  z.object({ ok: z.literal(false), code: word, message: z.string() }),
+  z.object({ ok: z.literal(false), code: word, message: z.string(), advice: z.string().optional() }),
 ]);
 export type ControlAnswer = z.infer<typeof controlAnswerSchema>;
 

@@ -23,8 +23,10 @@ import { descriptionOf } from './replicas.ts';
 const LOOK_EVERY_MS = 1000;
 /** A backup that finds no primary for so long makes room for other things. */
 const LONGEST_SEARCH_MS = 20_000;
+/** Whether replica-process.ts gives the primary a copier (`ReplicaOptions.transfer`): without one a machine that has run takes no backup. */
+const COPIES_RUNNING_MACHINES: boolean = false;
 /** The phases in which a primary is without a backup, and could take one. */
-const NEEDY: readonly string[] = ['waiting-for-backup', 'alone'];
+const NEEDY: readonly string[] = COPIES_RUNNING_MACHINES ? ['waiting-for-backup', 'alone'] : ['waiting-for-backup'];
 /** Descriptor by which the daemon hears how the start went. */
 const REPORT = 3;
 
@@ -209,7 +211,12 @@ function notPaired(role: string | undefined, phase: string | undefined): Control
     role === 'primary'
       ? `the machine has no complete backup now (it is ${phase ?? 'ending'})`
       : 'this replica is not the primary';
-  return { ok: false, code: 'not-redundant', message };
+  return {
+    ok: false,
+    code: 'not-redundant',
+    message,
+    advice: 'Wait until "understudy status" says that it is paired.',
+  };
 }
 
 function outcomeOfHalt({ code, message }: HaltReason): Outcome {

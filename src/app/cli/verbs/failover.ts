@@ -9,8 +9,16 @@ export function command(): Command {
       "The primary stops its guest at a step, its backup executes up to that step, and goes on in its place: before a host's maintenance, or to try it.",
     )
     .argument('<machine>', 'its name');
-  return addContactOptions(failover).action(async (machine: string, options: ContactOptions) => {
-    const { failover } = await import('../actions/machines.ts');
-    process.exitCode = await failover(contactRequest(options), machine);
-  });
+  return addContactOptions(failover)
+    .addHelpText(
+      'after',
+      `
+Example, before the maintenance of the host that web runs on:
+  $ understudy failover web
+`,
+    )
+    .action(async (machine: string, options: ContactOptions) => {
+      const { failover } = await import('../actions/machines.ts');
+      process.exitCode = await failover(contactRequest(options), machine);
+    });
 }

@@ -20,6 +20,9 @@ Example of a host.yaml (docs/hosts.md has all keys):
   arbiter: etcd://192.0.2.9:2379/understudy
   tls: {certificate: a.crt, key: a.key, authority: ca.crt}
 
+Example of a start by hand:
+  $ understudy host ./host.yaml
+
 packaging/understudy-host.service is a unit for systemd.
 `,
     )

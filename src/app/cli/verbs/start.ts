@@ -16,9 +16,18 @@ export function command(): Command {
     .argument('<machine>', 'its name')
     .option('--after-loss', 'it is certain that no replica of it runs anywhere')
     .option('--alone', 'run without waiting for a backup');
-  return addContactOptions(start).action(async (machine: string, options: Options) => {
-    const { start } = await import('../actions/machines.ts');
-    const { afterLoss = false, alone = false } = options;
-    process.exitCode = await start(contactRequest(options), machine, { afterLoss, alone });
-  });
+  return addContactOptions(start)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ understudy start web
+  $ understudy start web --after-loss    after a power cut of all its hosts
+`,
+    )
+    .action(async (machine: string, options: Options) => {
+      const { start } = await import('../actions/machines.ts');
+      const { afterLoss = false, alone = false } = options;
+      process.exitCode = await start(contactRequest(options), machine, { afterLoss, alone });
+    });
 }

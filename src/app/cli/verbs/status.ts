@@ -13,8 +13,16 @@ export function command(): Command {
       'Shows each machine with its generation, its primary, its backup and how far that is behind, and each host with its free memory.',
     )
     .option('--json', 'for programs: one JSON document');
-  return addContactOptions(status).action(async (options: Options) => {
-    const { status } = await import('../actions/machines.ts');
-    process.exitCode = await status(contactRequest(options), options.json ?? false);
-  });
+  return addContactOptions(status)
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ understudy status --host host-a:7400
+`,
+    )
+    .action(async (options: Options) => {
+      const { status } = await import('../actions/machines.ts');
+      process.exitCode = await status(contactRequest(options), options.json ?? false);
+    });
 }

@@ -9,8 +9,16 @@ export function command(): Command {
       'Stops both replicas at once, as if its power was cut: shut the guest down first if you can. "understudy start" starts it again.',
     )
     .argument('<machine>', 'its name');
-  return addContactOptions(stop).action(async (machine: string, options: ContactOptions) => {
-    const { stop } = await import('../actions/machines.ts');
-    process.exitCode = await stop(contactRequest(options), machine);
-  });
+  return addContactOptions(stop)
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ understudy stop web
+`,
+    )
+    .action(async (machine: string, options: ContactOptions) => {
+      const { stop } = await import('../actions/machines.ts');
+      process.exitCode = await stop(contactRequest(options), machine);
+    });
 }

@@ -3,6 +3,7 @@
  * and its saved state make another one that is equal at once, and takes the same steps from there on.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { OperatingError } from '../../src/core/base/error.ts';
 import type { Input } from '../../src/core/machine/doors.ts';
@@ -234,6 +235,15 @@ test('disk requests in flight, their data, and half a printed line go with the c
     assert.equal(bare.console(), 'hi');
   }
   assertSameState(twin.machine, source.machine, 'at the end');
+});
+
+test('a state that an earlier version saved is still the same machine', () => {
+  // Of `withRequestsInFlight`; if a device's state changes, its version does, and this file stays and must still be read.
+  const saved = readFileSync(new URL('fixtures/saved-state-1.bin', import.meta.url));
+  const { machine } = bootDiskUser();
+  machine.restoreState(saved);
+  assert.deepEqual(machine.saveState(), new Uint8Array(saved));
+  assert.equal(machine.inFlightBlockRequests().length, 2);
 });
 
 test('a machine that has stopped is one that has stopped as a copy, too', () => {

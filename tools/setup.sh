@@ -70,6 +70,7 @@ missing_packages() {
     need redis-tools redis-cli
     need iproute2 ip
     need iputils-ping ping
+    need ethtool ethtool
     need libnbd-bin nbdinfo
     need nbdkit nbdkit
     need mount losetup

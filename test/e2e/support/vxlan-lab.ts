@@ -111,6 +111,7 @@ export class VxlanLab {
     gateway.ip('link', 'add', 'br0', 'type', 'bridge');
     const vxlan = ['type', 'vxlan', 'id', String(VNI), 'local', GATEWAY_VTEP, 'dstport', '4789'];
     gateway.ip('link', 'add', 'vx0', 'mtu', '1500', ...vxlan, ...(mode === 'flood' ? ['nolearning'] : []));
+    gateway.run('ethtool', '-K', 'vx0', 'tx', 'off');
     gateway.ip('link', 'set', 'vx0', 'master', 'br0');
     for (const device of ['br0', 'vx0']) gateway.ip('link', 'set', device, 'up');
     for (const host of ['a', 'b'] as const) {

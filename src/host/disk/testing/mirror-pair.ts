@@ -3,7 +3,7 @@
  * guest remembers what every sector must hold.
  */
 import assert from 'node:assert/strict';
-import { newIdentifier } from '../../arbiter/arbiter-suite.ts';
+import { randomBytes } from 'node:crypto';
 import { CatchUp, type CatchUpOptions } from '../catch-up.ts';
 import { type CatchUpPlan, planCatchUp } from '../catch-up-plan.ts';
 import type { Disk } from '../disk.ts';
@@ -65,7 +65,7 @@ export async function catchUp(
   await Promise.all([session.copied, options.meanwhile?.()]);
   await session.cutOver();
   const point = { generation: (survivor.record.generation ?? 0) + 1, sequence: 0 };
-  await returning.endCatchUp(survivor.imageId, newIdentifier(), point);
+  await returning.endCatchUp(survivor.imageId, randomBytes(16).toString('hex'), point);
   await survivor.pairedWith(returning.imageId, point);
   return plan;
 }

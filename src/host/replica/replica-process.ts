@@ -17,6 +17,7 @@ import type {
   ReplicaStatus,
 } from '../../core/replication/replica.ts';
 import { DEFAULT_BOUNDS, DEFAULT_TIMING } from '../../core/replication/replica.ts';
+import { DEFAULT_TRANSFER } from '../../core/replication/transfer.ts';
 import { virtioDevice } from '../../core/vm/machine-config.ts';
 import type { Arbiter } from '../arbiter/arbiter.ts';
 import { openArbiter } from '../arbiter/open.ts';
@@ -32,6 +33,7 @@ import { Runner } from '../runner/runner.ts';
 import type { CredentialSource } from '../tls/credentials.ts';
 import { askArbiter } from './arbiter-requests.ts';
 import { Channels, type ChannelsEvents } from './channels.ts';
+import { Copier } from './copier.ts';
 import { openReplicaUplink } from './replica-uplink.ts';
 import { SharedDisk } from './shared-disk.ts';
 import { StatusReporter } from './status.ts';
@@ -73,6 +75,7 @@ export class ReplicaProcess {
   #arbiterSilent = false;
   #disk: SharedDisk | undefined;
   #runner: Runner | undefined;
+  #copier: Copier | undefined;
   #uplink: Uplink | undefined;
   #netDevice = 0;
   #listening: Promise<StreamAddress | undefined> | undefined;
@@ -138,6 +141,7 @@ export class ReplicaProcess {
       onCrash: (error) => this.#fail(error),
       onNotice: this.#setup.onNotice,
     });
+    this.#copier = new Copier(this.#runner.ram, (copied) => this.#handle(copied), this.#fail);
     const identity = machineIdentity(description, await digestFiles(description, diskBytes));
     const options = replicaOptions(this.#setup, identityDigest(identity), this.#incarnation);
     if (role.kind === 'primary') {
@@ -231,6 +235,8 @@ export class ReplicaProcess {
         return this.#request(action);
       case 'cpu':
         return this.#runner!.send(action.command);
+      case 'copy':
+        return this.#copier!.copy(action);
       case 'emit':
         return this.#emit(action.outputs);
       case 'announce':
@@ -364,5 +370,6 @@ function replicaOptions(setup: ReplicaSetup, machine: string, incarnation: strin
       hashIntervalMs,
     },
     bounds: { ...DEFAULT_BOUNDS, logBufferBytes: logBytes, heldOutputBytes: outputBytes },
+    transfer: DEFAULT_TRANSFER,
   };
 }

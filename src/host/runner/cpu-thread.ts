@@ -14,6 +14,7 @@ import { CpuSide } from '../../core/replication/cpu-side.ts';
 import { Machine } from '../../core/vm/machine.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import { ClockKeeper } from './clock-keeper.ts';
+import { installPiece, plainPiece } from './pieces.ts';
 import { type CompileLink, PortCompiler } from './port-compiler.ts';
 import { buffersOf, type SnapshotAnswer, SnapshotPart, type SnapshotQuestion } from './snapshot-part.ts';
 import { optimised } from './v8-options.ts';
@@ -86,7 +87,12 @@ function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper } | und
     const keeper = new ClockKeeper(machine, nowMs);
     const side = new CpuSide(
       {},
-      { machine, report: (report) => port!.postMessage(report), onLive: (time) => keeper.start(time) },
+      {
+        machine,
+        report: (report) => port!.postMessage(report),
+        onLive: (time) => keeper.start(time),
+        pieces: { encode: plainPiece, install: installPiece },
+      },
     );
     return { machine, side, keeper };
   } catch (error) {

@@ -199,10 +199,21 @@ test('a machine that the arbiter has never seen is not started without --create,
   await primary.stop();
 });
 
-test('a backup comes too late for a machine that has run already', async () => {
+test('a backup that comes to a machine that has run already gets a copy of it, and goes on when the primary is killed', async () => {
   const description = await describe('late');
-  await withChild([...primaryWords(description, 'late'), '--create', '--alone'], async () => {
-    assertRefused(await understudy(...backupWords(description, 'late')), /the machine has run already/);
+  const paired = Promise.withResolvers<void>();
+  const alone = Promise.withResolvers<void>();
+  await withChild([...primaryWords(description, 'late'), '--create', '--alone'], async (primary) => {
+    const late = await startChild(backupWords(description, 'late'), {
+      onError: (line) => {
+        if (line.includes('paired (the copy is complete)')) paired.resolve();
+        if (line.includes('generation 1: alone')) alone.resolve();
+      },
+    });
+    await paired.promise;
+    primary.process.kill('SIGKILL');
+    await alone.promise;
+    await late.stop();
   });
 });
 

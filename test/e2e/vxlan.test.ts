@@ -55,6 +55,11 @@ async function describe(directory: string): Promise<{ description: string; disk:
   return { description, disk };
 }
 
+/** The types of node:test do not have it yet. */
+function passed(t: TestContext): boolean {
+  return (t as TestContext & { readonly passed: boolean }).passed;
+}
+
 async function startPair(t: TestContext, mode: GatewayMode) {
   const directory = await mkdtemp(join(tmpdir(), 'understudy-vxlan-'));
   const lab = new VxlanLab({ mode, client: '10.0.2.2/24' });
@@ -62,7 +67,7 @@ async function startPair(t: TestContext, mode: GatewayMode) {
   t.after(async () => {
     for (const process of started.reverse()) {
       await process.kill('SIGKILL');
-      if (!t.passed) t.diagnostic(process.lines.join('\n'));
+      if (!passed(t)) t.diagnostic(process.lines.join('\n'));
     }
     lab.remove();
     await rm(directory, { recursive: true, force: true });

@@ -199,21 +199,41 @@ test('a machine that the arbiter has never seen is not started without --create,
   await primary.stop();
 });
 
-test('a backup that comes to a machine that has run already gets a copy of it, and goes on when the primary is killed', async () => {
-  const description = await describe('late');
-  const paired = Promise.withResolvers<void>();
-  const alone = Promise.withResolvers<void>();
-  await withChild([...primaryWords(description, 'late'), '--create', '--alone'], async (primary) => {
-    const late = await startChild(backupWords(description, 'late'), {
-      onError: (line) => {
-        if (line.includes('paired (the copy is complete)')) paired.resolve();
-        if (line.includes('generation 1: alone')) alone.resolve();
-      },
+/** A replica, and a wait for what it says of itself. */
+async function startReplica(words: readonly string[]): Promise<Child & { says(text: string): Promise<void> }> {
+  const lines: string[] = [];
+  const looks = new Set<() => void>();
+  const onError = (line: string): void => {
+    lines.push(line);
+    for (const look of looks) look();
+  };
+  const child = await startChild(words, { onError });
+  const says = (text: string): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (lines.some((line) => line.includes(text))) resolve();
+      };
+      looks.add(look);
+      look();
     });
-    await paired.promise;
+  return { ...child, says };
+}
+
+test('who has run already makes a copy for a new backup, which goes on when it is killed, and makes one in its turn', async () => {
+  const description = await describe('late');
+  await withChild([...primaryWords(description, 'late'), '--create', '--alone'], async (primary) => {
+    const heir = `unix:${inDirectory('heir')}`;
+    const second = await startReplica([...backupWords(description, 'late'), '--listen', heir]);
+    await second.says('generation 0: paired (the copy is complete)');
     primary.process.kill('SIGKILL');
-    await alone.promise;
-    await late.stop();
+    await second.says('generation 1: alone');
+    const words = backupWords(description, 'late').map((word, at, all) => (all[at - 1] === '--primary' ? heir : word));
+    const third = await startReplica(words);
+    await third.says('generation 1: paired (the copy is complete)');
+    await second.says('generation 1: paired');
+    second.process.kill('SIGKILL');
+    await third.says('generation 2: alone');
+    await third.stop();
   });
 });
 

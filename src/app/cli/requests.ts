@@ -105,6 +105,8 @@ export interface PrimaryRequest extends ReplicaRequest {
 export interface BackupRequest extends ReplicaRequest {
   /** The primary's log channel. */
   readonly primary: StreamAddress;
+  /** Where it waits for a backup of its own, once it has taken over; undefined: it takes none. */
+  readonly listen: StreamAddress | undefined;
 }
 
 /** The API of some host, and the keys of the person who asks. */

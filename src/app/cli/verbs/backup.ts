@@ -4,6 +4,7 @@ import { addReplicaOptions, type ReplicaOptions, replicaRequest, streamAddress }
 
 interface Options extends ReplicaOptions {
   readonly primary: StreamAddress;
+  readonly listen?: StreamAddress;
 }
 
 /** `understudy backup`: the replica that runs the same machine a few milliseconds behind. */
@@ -14,7 +15,8 @@ export function command(): Command {
       'Runs the same machine a little behind the primary, from its log, with its outputs dropped. When the primary is lost it claims the machine at the arbiter, finishes the log, and goes live in its place.',
     )
     .argument('<description>', 'machine description (YAML), the same on both hosts')
-    .requiredOption('--primary <address>', "the primary's --listen address, HOST:PORT", streamAddress);
+    .requiredOption('--primary <address>', "the primary's --listen address, HOST:PORT", streamAddress)
+    .option('--listen <address>', 'where to wait for a new backup once it has taken over, HOST:PORT', streamAddress);
   return addReplicaOptions(backup)
     .addHelpText(
       'after',
@@ -29,6 +31,6 @@ Example:
     .action(async (file: string, options: Options) => {
       const request = await replicaRequest(file, options);
       const { backup } = await import('../actions/backup.ts');
-      process.exitCode = await backup({ ...request, primary: options.primary });
+      process.exitCode = await backup({ ...request, primary: options.primary, listen: options.listen });
     });
 }

@@ -150,7 +150,8 @@ export class Operator {
     await this.#contact.want(name, 'stopped');
     for (const role of ['primary', 'backup'] as const) {
       for (const { host, replica } of replicasOf(await this.look(), name)) {
-        if (replica.status?.role === role) await this.#tell(view, host, name, 'stop');
+        // One that does not answer may be about to end: the look that follows decides.
+        if (replica.status?.role === role) await this.#tell(view, host, name, 'stop').catch(unlessEnding);
       }
       if (await this.#gone(name)) return;
     }
@@ -237,6 +238,10 @@ export class Operator {
 const ADVICE: Readonly<Record<string, string>> = {
   'already-created': 'A machine of this name has run with this arbiter before: give the new one another name.',
 };
+
+function unlessEnding(error: unknown): void {
+  if (!(error instanceof OperatingError) || !['replica-silent', 'no-replica'].includes(error.code)) throw error;
+}
 
 /** Throws OperatingError `no-such-machine`. */
 export function machineIn({ machines }: ClusterView, name: string): MachineRecord {

@@ -18,10 +18,10 @@ export async function host(configFile: string): Promise<number> {
   const toldToStop = untilToldToStop();
   const daemon = await HostDaemon.start(config, await ownVersion(), log);
   process.stdout.write(`host ${config.name} listens on ${daemon.address}\n`);
-  const problem = await notifyManager('--ready');
+  const problem = await notifyManager('READY=1');
   if (problem !== undefined) log.warn(`the service manager cannot be told that this host is ready: ${problem}`);
   log.info(await toldToStop);
-  await notifyManager('--stopping');
+  await notifyManager('STOPPING=1');
   await daemon.close();
   log.info('stopped; replicas go on');
   return exitStatus.success;

@@ -76,6 +76,8 @@ missing_packages() {
     need mount losetup
     need qemu-utils qemu-io
     need openssl openssl
+    need python3 python3
+    need systemd systemd-notify
     need etcd-server etcd
     need postgresql /usr/share/postgresql-common/pg_wrapper
     need qemu-user qemu-riscv64

@@ -98,6 +98,8 @@ export class HostDaemon {
     const report = await this.#replicas.start(request, record);
     this.#log.info({ machine: record.name, role: request.role, pid: report.pid }, 'started a replica');
     void this.#renew();
+    // A person may have stopped the machine while this replica was on its way up.
+    if ((await this.#cluster.machine(record.name)).wanted !== 'running') await this.#replicas.tell(record.name, 'stop');
     return report;
   }
 

@@ -128,7 +128,9 @@ export class Operator {
       await this.#contact.want(name, record.wanted);
       throw error;
     }
-    return alone ? this.#until(name, host, ['alone']) : this.#untilPaired(name, host);
+    return alone
+      ? this.#until(name, host, ['alone', 'copying', 'cutting-over', 'paired'])
+      : this.#untilPaired(name, host);
   }
 
   #checkNothingLost({ hosts }: ClusterView, record: MachineRecord): void {

@@ -23,10 +23,8 @@ import { descriptionOf } from './replicas.ts';
 const LOOK_EVERY_MS = 1000;
 /** A backup that finds no primary for so long makes room for other things. */
 const LONGEST_SEARCH_MS = 20_000;
-/** Whether replica-process.ts gives the primary a copier (`ReplicaOptions.transfer`): without one a machine that has run takes no backup. */
-const COPIES_RUNNING_MACHINES: boolean = false;
 /** The phases in which a primary is without a backup, and could take one. */
-const NEEDY: readonly string[] = COPIES_RUNNING_MACHINES ? ['waiting-for-backup', 'alone'] : ['waiting-for-backup'];
+const NEEDY: readonly string[] = ['waiting-for-backup', 'alone'];
 /** Descriptor by which the daemon hears how the start went. */
 const REPORT = 3;
 

@@ -43,7 +43,8 @@ export async function runHostReplica(directory: ReplicaDirectory): Promise<boole
   }
   report({ code: 'ready', message: `process ${process.pid}` });
   const end = await hosted.ended;
-  await directory.writeEnd(end);
+  // A full disk, or a directory that somebody removed, must not keep an ended replica here.
+  await directory.writeEnd(end).catch((error: unknown) => say(`its end is not kept: ${String(error)}`));
   say(`ended: ${end.code}, ${end.message}`);
   await hosted.close();
   return true;

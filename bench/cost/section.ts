@@ -9,14 +9,14 @@ import { costComplaints, showCostFigures, showCostGoals, showCosts } from './sho
 
 const JOURNAL = join(import.meta.dirname, '../results/cost.jsonl');
 
-/** About two seconds of each in a run of the guest. */
-const TIMES: Readonly<Record<string, number>> = { sha256: 2, bytecode: 4, sort: 4 };
+/** More than half a second of each in a pass. */
+const TIMES: Readonly<Record<string, number>> = { sha256: 1, bytecode: 2, sort: 2 };
 
 /**
  * The first pass begins as soon as the guest is up, when much of its code still waits to be compiled. In the last one only the programs cost
  * anything: it is what a goal for "compute" means.
  */
-const PASSES = 4;
+const PASSES = 6;
 
 export interface CostWishes {
   readonly image: BuiltImage;
@@ -45,7 +45,7 @@ export async function measureCost({ image, pairs, resume, onProgress }: CostWish
 
 const INTRODUCTION = `What \`understudy record\` and \`understudy pair\` (primary and backup on the cores of this one machine, the arbiter a directory of its disk) take longer
 than \`understudy run\`, with the translator. A round is one run of each, one after the other, in an order that changes; each run boots a guest of its own, in
-which programs of the speed benchmark run one after the other, more than a second each, and all of that four times. *Warm* is the last of these passes, *cold* the first one, which begins
+which programs of the speed benchmark run one after the other, more than half a second each, and all of that six times. *Warm* is the last of these passes, *cold* the first one, which begins
 as soon as the guest is up: both replicas of a pair then compile the code of the boot and of the programs, on the two cores on which they run. redis: both guests are up, and loaded in turn. A pair is
 the plain run and the other of one round; the mean is that of the logarithms of the pairs' ratios, with its 95 % interval by Student's t.
 "Process" is the processor time of all threads; with redis of the hub and passt too; of a pair it is the primary's alone.`;

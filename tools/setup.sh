@@ -76,6 +76,7 @@ missing_packages() {
     need mount losetup
     need qemu-utils qemu-io
     need openssl openssl
+    need gnupg gpg
     need python3 python3
     need systemd systemd-notify
     need etcd-server etcd

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -77,4 +79,68 @@ test('an unsigned mirror is refused', async () => {
     assert.ok(error.code === 'signature-refused' || error.code === 'mirror-unreachable', error.message);
     return true;
   });
+});
+
+/** A signed archive of the test's own, whose suites are as one wishes. */
+class SignedMirror {
+  readonly url: string;
+  readonly keyring: string;
+  readonly #path: string;
+  readonly #home: string;
+
+  constructor(name: string) {
+    this.#path = path.join(directory, name);
+    this.#home = path.join(directory, `${name}-gpg`);
+    this.url = `file://${this.#path}`;
+    this.keyring = path.join(directory, `${name}.gpg`);
+    mkdirSync(this.#home, { mode: 0o700 });
+    this.#gpg('--passphrase', '', '--quick-generate-key', 'Mirror <mirror@example.org>', 'ed25519', 'sign', 'never');
+    this.#gpg('--export', '--output', this.keyring);
+  }
+
+  #gpg(...words: string[]): void {
+    execFileSync('gpg', ['--homedir', this.#home, '--batch', '--quiet', '--no-tty', ...words], { stdio: 'pipe' });
+  }
+
+  /** Under `name`: the list that the Release file names, and the one that is there. */
+  suite(name: string, codename: string, named: string, present: string): void {
+    const dist = path.join(this.#path, 'dists', name);
+    mkdirSync(path.join(dist, 'main/binary-riscv64'), { recursive: true });
+    writeFileSync(path.join(dist, 'main/binary-riscv64/Packages'), present);
+    const hash = createHash('sha256').update(named).digest('hex');
+    const release = `Origin: Debian
+Suite: stable
+Codename: ${codename}
+Date: ${new Date().toUTCString().replace('GMT', 'UTC')}
+Architectures: riscv64
+Components: main
+SHA256:
+ ${hash} ${named.length} main/binary-riscv64/Packages
+`;
+    writeFileSync(path.join(dist, 'Release'), release);
+    this.#gpg('--yes', '--clearsign', '--output', path.join(dist, 'InRelease'), path.join(dist, 'Release'));
+  }
+
+  get settings() {
+    return { ...settings(this.url), keyring: this.keyring };
+  }
+}
+
+const LIST = 'Package: hello\nVersion: 1\nArchitecture: all\nFilename: hello.deb\nSize: 1\n\n';
+const LATER = LIST.replace('Version: 1', 'Version: 1.1');
+
+test("a mirror that is being updated is read under the release's other name, and only if that is the same release", async () => {
+  const whole = new SignedMirror('whole');
+  whole.suite('trixie', 'trixie', LIST, LIST);
+  assert.equal(await (await PrivateApt.create(whole.settings)).update(), 'trixie');
+
+  const half = new SignedMirror('half');
+  half.suite('trixie', 'trixie', LATER, LIST);
+  const apt = await PrivateApt.create(half.settings);
+  await assert.rejects(apt.update(), { code: 'mirror-out-of-step', message: /trixie.*half/ });
+  half.suite('stable', 'forky', LIST, LIST);
+  await assert.rejects(apt.update(), { code: 'mirror-out-of-step', message: /trixie.*half/ });
+  half.suite('stable', 'trixie', LIST, LIST);
+  assert.equal(await apt.update(), 'stable');
+  assert.equal((await apt.resolve(['hello']))[0]?.version, '1');
 });

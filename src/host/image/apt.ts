@@ -33,6 +33,9 @@ export interface ChosenPackage {
   readonly architecture: string;
 }
 
+/** Names that Debian's archive has for a release beside its own, as it grows older. */
+const ALIASES = ['stable', 'oldstable'] as const;
+
 export class PrivateApt {
   readonly #settings: AptSettings;
   readonly #configFile: string;
@@ -49,15 +52,46 @@ export class PrivateApt {
     await mkdir(path.join(cacheDir, 'archives/partial'), { recursive: true });
     const host = await runTool('apt-config', ['dump', 'Acquire']);
     await writeFile(path.join(workDir, 'status'), '');
-    await writeFile(path.join(workDir, 'sources.list'), sourceLine(settings));
     const configFile = path.join(workDir, 'apt.conf');
     await writeFile(configFile, aptConfiguration(settings, host.stdout.toString()));
     return new PrivateApt(settings, configFile);
   }
 
-  /** Fetches the package lists. Throws `mirror-unreachable`, `signature-refused`. */
-  async update(): Promise<void> {
-    await this.#apt('apt-get', ['update'], (output) => explainUpdate(output, this.#settings));
+  /**
+   * Fetches the package lists. A mirror in the middle of an update has a Release file and lists that do not belong together; then
+   * its copy under the release's other name (stable) may still be whole, and is taken if it says of itself that it is that release.
+   * Gives the name under which the lists were found. Throws `mirror-unreachable`, `mirror-out-of-step`, `signature-refused`.
+   */
+  async update(): Promise<string> {
+    const { suite } = this.#settings;
+    try {
+      await this.#update(suite);
+      return suite;
+    } catch (error) {
+      if (!(error instanceof OperatingError) || error.code !== 'mirror-out-of-step') throw error;
+      for (const alias of ALIASES) if (await this.#updateByAlias(alias)) return alias;
+      throw error;
+    }
+  }
+
+  async #update(name: string): Promise<void> {
+    const settings = { ...this.#settings, suite: name };
+    await writeFile(path.join(settings.workDir, 'sources.list'), sourceLine(settings));
+    // A release that becomes old, or another one's turn to be stable, is no reason to ask a person.
+    const words = ['update', '--allow-releaseinfo-change'];
+    await this.#apt('apt-get', words, (output) => explainUpdate(output, settings));
+  }
+
+  async #updateByAlias(alias: string): Promise<boolean> {
+    try {
+      await this.#update(alias);
+    } catch (error) {
+      if (error instanceof OperatingError && error.code.startsWith('mirror-')) return false;
+      throw error;
+    }
+    const { stdout } = await this.#apt('apt-get', ['indextargets', '--format', '$(CODENAME)'], () => undefined);
+    const codenames = stdout.toString().split('\n').filter(Boolean);
+    return codenames.length > 0 && codenames.every((codename) => codename === this.#settings.suite);
   }
 
   /** The packages that installing `names` needs (Recommends left out), from an empty system. Throws `package-unavailable`. */
@@ -174,6 +208,13 @@ function explainUpdate(output: string, { mirror, suite, architecture, keyring }:
       'signature-refused',
       `the signature of ${mirror} (${suite}) could not be verified with ${keyring}: ${reason}`,
       'Bring the key ring up to date (apt-get install debian-archive-keyring), or name another one.',
+    );
+  }
+  if (/Hash Sum mismatch|unexpected size|Mirror sync in progress/i.test(output)) {
+    return new OperatingError<ImageErrorCode>(
+      'mirror-out-of-step',
+      `the package lists of ${suite} for ${architecture} on the mirror ${mirror} are not those that its Release file names: it is being updated`,
+      'Try again in an hour, or name another one with --mirror, for example http://mirror.example.org/debian.',
     );
   }
   if (/Failed to fetch|does not have a Release file|is not signed|Could not resolve|Unable to/i.test(output)) {

@@ -155,7 +155,9 @@ async function fetchPackages(
     ...(signal === undefined ? {} : { signal }),
   });
   report(`fetching package lists from ${mirror} (${options.suite}, ${architecture})`);
-  await apt.update();
+  const found = await apt.update();
+  if (found !== options.suite)
+    report(`the mirror is being updated: its lists of ${found} are whole, and of ${options.suite}`);
   const names = [...basePackages, ...(options.demo ? demoPackages : []), ...options.packages];
   const chosen = await apt.resolve(names);
   const kernel: ChosenPackage = { ...realKernelPackage(await apt.show(kernelPackage)), architecture };

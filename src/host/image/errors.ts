@@ -14,6 +14,8 @@ export type ImageErrorCode =
   | 'guest-disk-too-small'
   /** The mirror cannot be reached, or holds no such suite for this architecture. */
   | 'mirror-unreachable'
+  /** The mirror's Release file and its package lists do not belong together. */
+  | 'mirror-out-of-step'
   /** The mirror's signature could not be verified. */
   | 'signature-refused'
   /** A package is not known to the mirror, or its dependencies cannot be met. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Caretaker, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, PATIENCE_MS } from './caretaker.ts';
+import { Caretaker, CONNECT_PATIENCE_MS, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, PATIENCE_MS } from './caretaker.ts';
 
 const GB = 2 ** 30;
 const caretaker = (): Caretaker => new Caretaker({ hosts: ['a', 'b', 'c'], own: 'a', memoryBytes: GB });
@@ -42,6 +42,24 @@ test('a host that was asked and does not become the backup has failed', () => {
   care.next(present('b', 'c'), 0);
   assert.equal(care.next(present('b', 'c'), PATIENCE_MS - 1), undefined);
   assert.equal(care.next(present('b', 'c'), PATIENCE_MS), 'c');
+});
+
+test('a replica that was started and does not connect is given up sooner', () => {
+  const care = caretaker();
+  care.next(present('b', 'c'), 0);
+  care.started('b', 10);
+  assert.equal(care.next(present('b', 'c'), 9 + CONNECT_PATIENCE_MS), undefined);
+  assert.equal(care.next(present('b', 'c'), 10 + CONNECT_PATIENCE_MS), 'c');
+});
+
+test('a host whose replica is lost before it is complete has failed, and another is asked at once', () => {
+  const care = caretaker();
+  care.next(present('b', 'c'), 0);
+  care.dropped(1);
+  assert.equal(care.next(present('b', 'c'), 1), 'c');
+  care.joined();
+  care.dropped(2);
+  assert.equal(care.next(present('c'), 2), 'c', 'the loss of a complete backup says nothing against its host');
 });
 
 test('a host that became the backup is as good as new', () => {

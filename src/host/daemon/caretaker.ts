@@ -4,7 +4,7 @@
  * preferred first. A host that has failed is left out for a while that doubles with each failure, so that a broken host costs
  * little and a repaired one is found again.
  *
- * Sans-I/O: `next` names the host, `failed` and `joined` say what came of it.
+ * Sans-I/O: `next` names the host; `started`, `failed`, `joined` and `dropped` say what came of it.
  */
 export interface Candidate {
   readonly name: string;
@@ -22,8 +22,10 @@ export interface CaretakerOptions {
 
 export const FIRST_PAUSE_MS = 2000;
 export const LONGEST_PAUSE_MS = 60_000;
-/** A host that was asked has so long to become the backup, before another is asked. */
+/** A host that was asked has so long to start a replica, before another is asked. */
 export const PATIENCE_MS = 15_000;
+/** And its replica, once it runs, so long to connect. */
+export const CONNECT_PATIENCE_MS = 5000;
 
 type Trouble = { readonly pauseMs: number; readonly untilMs: number };
 
@@ -60,6 +62,16 @@ export class Caretaker {
     const before = this.#troubles.get(name)?.pauseMs ?? FIRST_PAUSE_MS / 2;
     const pauseMs = Math.min(before * 2, LONGEST_PAUSE_MS);
     this.#troubles.set(name, { pauseMs, untilMs: nowMs + pauseMs });
+  }
+
+  /** `name` has started a replica, which has to connect now. */
+  started(name: string, nowMs: number): void {
+    if (this.#asked?.name === name) this.#asked = { name, untilMs: nowMs + CONNECT_PATIENCE_MS };
+  }
+
+  /** The backup is gone. One that never became complete has failed. */
+  dropped(nowMs: number): void {
+    if (this.#asked !== undefined) this.failed(this.#asked.name, nowMs);
   }
 
   /** There is a backup. A host's failures are forgotten once it is the one. */

@@ -38,6 +38,12 @@ test('replicas are reached where the API is, unless told otherwise', async () =>
   assert.equal((await load(`name: a\nreplicas: 198.51.100.1\n${arbiter}\n`)).replicas, '198.51.100.1');
 });
 
+test('a host may have an end point of VXLAN of its own', async () => {
+  assert.equal((await load('name: a\narbiter: x\nvtep: 192.0.2.11\n')).vtep, '192.0.2.11');
+  assert.equal((await load('name: a\narbiter: x\n')).vtep, undefined);
+  await refused('name: a\narbiter: x\nvtep: host-a\n', /vtep: is no IP address/);
+});
+
 test('keys are three files, relative to the configuration', async () => {
   const { tls } = await load('name: a\narbiter: x\ntls: {certificate: a.crt, key: a.key, authority: /etc/ca.crt}\n');
   const expected = { certificate: join(directory, 'a.crt'), key: join(directory, 'a.key'), authority: '/etc/ca.crt' };

@@ -5,6 +5,7 @@
  *     listen: 127.0.0.1:7400           # the HTTP API
  *     address: host-a.example:7400     # where others reach the API; by default `listen`
  *     replicas: 192.0.2.1              # where others reach this host's replicas; by default the host of `address`
+ *     vtep: 192.0.2.1                  # this host's end point of VXLAN; by default what machines' descriptions say
  *     state: /var/lib/understudy       # replicas' directories, logs
  *     memory: 8G                       # offered to replicas; by default half of the host's
  *     arbiter: /mnt/shared/arbiter     # also holds membership and wanted state
@@ -14,6 +15,7 @@
  *     log: json                        # or text; by default text on a terminal
  */
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { hostname, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
@@ -32,6 +34,8 @@ export interface HostConfig {
   readonly address: TcpAddress | undefined;
   /** A host name or IP address. */
   readonly replicas: string;
+  /** An IP address of this host; undefined: what a machine's description says. */
+  readonly vtep: string | undefined;
   readonly stateDirectory: string;
   readonly memoryBytes: number;
   readonly arbiter: string;
@@ -78,11 +82,14 @@ const hostName = text.transform((value, context): string => {
   return z.NEVER;
 });
 
+const ipAddress = text.refine((value) => isIP(value) !== 0, 'is no IP address');
+
 const schema = z.strictObject({
   name: hostName.optional(),
   listen: tcpAddress.default({ host: '127.0.0.1', port: DEFAULT_PORT }),
   address: tcpAddress.optional(),
   replicas: text.optional(),
+  vtep: ipAddress.optional(),
   state: text.default(DEFAULT_STATE_DIRECTORY),
   memory: size.optional(),
   arbiter: text,
@@ -108,6 +115,7 @@ export async function loadHostConfig(path: string): Promise<HostConfig> {
     listen: data.listen,
     address: data.address,
     replicas: data.replicas ?? (data.address ?? data.listen).host,
+    vtep: data.vtep,
     stateDirectory: absolute(data.state),
     memoryBytes: data.memory ?? Math.floor(totalmem() / 2 / MiB) * MiB,
     arbiter: /^[a-z0-9+.-]+:/i.test(data.arbiter) ? data.arbiter : absolute(data.arbiter),

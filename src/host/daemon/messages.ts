@@ -64,6 +64,8 @@ export const replicaOrderSchema = z.object({
   host: name,
   /** The address of this host under which its backup reaches it; the port is the system's choice. */
   replicas: word,
+  /** The host's own end point of VXLAN, in place of the description's. */
+  vtep: word.optional(),
   tls: z.object({ certificate: word, key: word, authority: word }).optional(),
   arbiter: word,
   unsafeArbiter: z.boolean(),
@@ -79,6 +81,12 @@ export const replicaStatusSchema = z.object({
   lagMs: count,
   /** Where a backup may connect. */
   listening: word.optional(),
+  /** A copy of the machine under way, in bytes of memory: in all rounds, and still to do in this one. */
+  transfer: z.object({ round: count, doneBytes: count, leftBytes: count, sentBytes: count }).optional(),
+  /** Of the replica's process. */
+  residentBytes: count.optional(),
+  /** Of its engine, if it translates: blocks in the table, their modules, and these modules' bytes. */
+  translator: z.object({ translations: count, modules: count, bytes: count }).optional(),
 });
 export type ReplicaStatusReport = z.infer<typeof replicaStatusSchema>;
 

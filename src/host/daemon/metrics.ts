@@ -9,6 +9,10 @@ export class HostMetrics {
   readonly #generation: Gauge<'machine'>;
   readonly #lag: Gauge<'machine'>;
   readonly #position: Gauge<'machine'>;
+  readonly #resident: Gauge<'machine'>;
+  readonly #translations: Gauge<'machine'>;
+  readonly #translatedBytes: Gauge<'machine'>;
+  readonly #transfer: Gauge<'machine' | 'kind'>;
 
   constructor() {
     const registers = [this.#registry];
@@ -43,6 +47,30 @@ export class HostMetrics {
       labelNames,
       registers,
     });
+    this.#resident = new Gauge({
+      name: 'understudy_replica_resident_bytes',
+      help: 'Resident memory of the process of the replica',
+      labelNames,
+      registers,
+    });
+    this.#translations = new Gauge({
+      name: 'understudy_replica_translations',
+      help: 'Translated blocks of guest code that the replica holds',
+      labelNames,
+      registers,
+    });
+    this.#translatedBytes = new Gauge({
+      name: 'understudy_replica_translated_bytes',
+      help: 'Size of the modules that hold the translated blocks',
+      labelNames,
+      registers,
+    });
+    this.#transfer = new Gauge({
+      name: 'understudy_replica_transfer_bytes',
+      help: 'Memory of a copy of the machine under way: copied in all rounds, left in this round, and sent, compressed',
+      labelNames: ['machine', 'kind'],
+      registers,
+    });
   }
 
   get contentType(): string {
@@ -59,6 +87,17 @@ export class HostMetrics {
       this.#generation.set({ machine }, status.generation);
       this.#lag.set({ machine }, status.lagMs / 1000);
       this.#position.set({ machine }, Number(status.position));
+      const { residentBytes, translator, transfer } = status;
+      if (residentBytes !== undefined) this.#resident.set({ machine }, residentBytes);
+      if (translator !== undefined) {
+        this.#translations.set({ machine }, translator.translations);
+        this.#translatedBytes.set({ machine }, translator.bytes);
+      }
+      if (transfer !== undefined) {
+        this.#transfer.set({ machine, kind: 'done' }, transfer.doneBytes);
+        this.#transfer.set({ machine, kind: 'left' }, transfer.leftBytes);
+        this.#transfer.set({ machine, kind: 'sent' }, transfer.sentBytes);
+      }
     }
     return this.#registry.metrics();
   }

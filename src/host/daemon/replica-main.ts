@@ -8,6 +8,7 @@ import type net from 'node:net';
 import { OperatingError } from '../../core/base/error.ts';
 import type { HaltReason } from '../../core/replication/replica.ts';
 import { openBootClock } from '../boot-clock.ts';
+import type { Description } from '../description/description.ts';
 import { formatAddress, parseAddress, type StreamAddress } from '../net/address.ts';
 import { ReplicaProcess, type ReplicaSetup } from '../replica/replica-process.ts';
 import { openStore } from '../store/open.ts';
@@ -25,6 +26,8 @@ const LOOK_EVERY_MS = 1000;
 const LONGEST_SEARCH_MS = 20_000;
 /** The phases in which a primary is without a backup, and could take one. */
 const NEEDY: readonly string[] = ['waiting-for-backup', 'alone'];
+/** And those in which it has taken one. */
+const ACCOMPANIED: readonly string[] = ['forming', 'copying', 'cutting-over', 'paired'];
 /** Descriptor by which the daemon hears how the start went. */
 const REPORT = 3;
 
@@ -62,15 +65,16 @@ class HostedReplica {
   #looks: NodeJS.Timeout | undefined;
   #looking = false;
   #searchingSinceMs: number | undefined;
+  #accompanied = false;
   readonly ended: Promise<Outcome>;
 
   static async start(directory: ReplicaDirectory, order: ReplicaOrder): Promise<HostedReplica> {
     const console = createWriteStream(directory.console, { flags: 'a', mode: 0o600 });
-    let onPhase = (): void => {};
+    let onPhase = (_phase: string): void => {};
     const tls = order.tls === undefined ? undefined : Credentials.load(order.tls, say);
     const setup: ReplicaSetup = {
       tls,
-      description: await descriptionOf(order.record),
+      description: atThisHost(await descriptionOf(order.record), order),
       engine: order.record.engine,
       role: roleOf(order),
       arbiter: order.arbiter,
@@ -80,12 +84,12 @@ class HostedReplica {
       status: undefined,
       onNotice: say,
       onConsole: (data) => console.write(data),
-      onPhase: () => onPhase(),
+      onPhase: (phase) => onPhase(phase),
     };
     const cluster = new Cluster(await openStore(order.arbiter));
     const replica = await ReplicaProcess.start(setup);
     const hosted = new HostedReplica(directory, order, replica, cluster, tls);
-    onPhase = () => queueMicrotask(() => void hosted.#look());
+    onPhase = (phase) => hosted.#entered(phase);
     await hosted.#begin();
     return hosted;
   }
@@ -132,11 +136,22 @@ class HostedReplica {
       this.#replica.handOver();
     }
     if (status === undefined) return { ok: true, pid: process.pid };
-    const { role, phase, generation, position, lagMs } = status;
+    const { role, phase, generation, position, lagMs, transfer } = status;
     const listening = await this.#replica.listening();
     const where = listening === undefined ? {} : { listening: formatAddress(listening) };
-    const told = { role, phase, generation, position: String(position), lagMs: Math.max(0, lagMs), ...where };
-    return { ok: true, pid: process.pid, status: told };
+    const { residentBytes, cpu } = this.#replica.vitals();
+    const copy = transfer === undefined ? {} : { transfer };
+    const translator = cpu?.translator === undefined ? {} : { translator: cpu.translator };
+    const progress = { role, phase, generation, position: String(position), lagMs: Math.max(0, lagMs), ...copy };
+    return { ok: true, pid: process.pid, status: { ...progress, ...where, residentBytes, ...translator } };
+  }
+
+  #entered(phase: string): void {
+    if (NEEDY.includes(phase)) {
+      if (this.#accompanied) this.#caretaker.dropped(this.#nowMs());
+      this.#accompanied = false;
+    } else if (ACCOMPANIED.includes(phase)) this.#accompanied = true;
+    queueMicrotask(() => void this.#look());
   }
 
   /** What this replica does about its machine's redundancy. */
@@ -179,6 +194,7 @@ class HostedReplica {
     say(`asking host ${name} for a backup`);
     try {
       await new HostClient(address, this.#tls).startReplica({ machine, role: 'backup', primary });
+      this.#caretaker.started(name, this.#nowMs());
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;
       say(`host ${name} gives no backup: ${error.message}`);
@@ -193,6 +209,13 @@ class HostedReplica {
     await this.#cluster.close();
     await rm(this.#directory.control, { force: true });
   }
+}
+
+/** With this host's own end point of VXLAN, which is no part of what the machine is. */
+function atThisHost(description: Description, { vtep }: ReplicaOrder): Description {
+  const { network } = description;
+  if (vtep === undefined || network?.uplink.kind !== 'vxlan') return description;
+  return { ...description, network: { ...network, uplink: { ...network.uplink, local: vtep } } };
 }
 
 function roleOf({ request, replicas }: ReplicaOrder): ReplicaSetup['role'] {

@@ -28,6 +28,7 @@ import type { DiskAddress } from '../disk/disk-address.ts';
 import type { StreamAddress } from '../net/address.ts';
 import { announcementFrames } from '../net/announcement.ts';
 import type { Uplink } from '../net/uplink.ts';
+import type { CpuThreadState } from '../runner/cpu-thread.ts';
 import { loadMachine, macBytes } from '../runner/machine-files.ts';
 import { Runner } from '../runner/runner.ts';
 import type { CredentialSource } from '../tls/credentials.ts';
@@ -186,6 +187,11 @@ export class ReplicaProcess {
     return this.#replica?.status(this.#nowMs());
   }
 
+  /** How this process is. */
+  vitals(): { readonly residentBytes: number; readonly cpu: CpuThreadState | undefined } {
+    return { residentBytes: process.memoryUsage.rss(), cpu: this.#runner?.state };
+  }
+
   /** Where a backup may connect; undefined for a backup, and where it cannot listen. */
   async listening(): Promise<StreamAddress | undefined> {
     return this.#listening;
@@ -323,9 +329,7 @@ export class ReplicaProcess {
       position: String(position),
       peerPosition: peerPosition === undefined ? undefined : String(peerPosition),
     };
-    const residentBytes = process.memoryUsage.rss();
-    const cpu = this.#runner?.state;
-    this.#status.report({ type: 'status', pid: process.pid, ...rest, ...positions, residentBytes, cpu });
+    this.#status.report({ type: 'status', pid: process.pid, ...rest, ...positions, ...this.vitals() });
   }
 
   async close(): Promise<void> {

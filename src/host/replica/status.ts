@@ -3,6 +3,7 @@
  * optional and never holds the replica up: lines are dropped while nobody reads.
  */
 import type { Socket } from 'node:net';
+import type { TransferProgress } from '../../core/replication/transfer.ts';
 import { connectTo, type StreamAddress } from '../net/address.ts';
 import type { CpuThreadState } from '../runner/cpu-thread.ts';
 
@@ -20,6 +21,8 @@ export type StatusLine =
       readonly logBytes: number;
       readonly heldOutputs: number;
       readonly speed: number;
+      /** While a copy of the machine is under way. */
+      readonly transfer?: TransferProgress | undefined;
       /** Of the process, in bytes. */
       readonly residentBytes: number;
       /** Of the thread that runs the machine. */

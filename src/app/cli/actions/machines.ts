@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
+import type { ReplicaStatusReport } from '../../../host/daemon/messages.ts';
 import { type ClusterView, Operator, type Placed, primaryOf, replicasOf } from '../../../host/daemon/operator.ts';
 import { loadDescription } from '../../../host/description/load.ts';
 import { formatSize } from '../../../host/description/values.ts';
@@ -91,8 +92,9 @@ function tables(view: ClusterView): string {
     const backup = replicasOf(view, name).find(({ replica }) => replica.status?.role === 'backup');
     const status = primary?.replica.status;
     const phase = status?.phase ?? (wanted === 'stopped' ? 'stopped' : 'LOST');
+    const progress = status === undefined ? phase : withProgress(phase, status);
     const lag = status?.phase === 'paired' ? `${Math.round(status.lagMs)} ms` : '-';
-    return [name, String(status?.generation ?? '-'), primary?.host ?? '-', backup?.host ?? '-', phase, lag];
+    return [name, String(status?.generation ?? '-'), primary?.host ?? '-', backup?.host ?? '-', progress, lag];
   });
   const hosts = view.hosts.map(({ record, report }) => [
     record.name,
@@ -106,6 +108,13 @@ function tables(view: ClusterView): string {
     '',
     table(['HOST', 'ADDRESS', 'FREE', 'OFFERED', 'REPLICAS'], hosts),
   ].join('\n');
+}
+
+/** `copying 40%`: of a copy under way, how much of its present round is done. */
+function withProgress(phase: string, { transfer }: ReplicaStatusReport): string {
+  if (transfer === undefined || transfer.doneBytes + transfer.leftBytes === 0) return phase;
+  const { doneBytes, leftBytes } = transfer;
+  return `${phase} ${Math.floor((100 * doneBytes) / (doneBytes + leftBytes))}%`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -32,6 +32,8 @@ export interface CpuSideDeps {
   readonly report: (report: CpuReport) => void;
   /** The machine is about to run for real, at this guest time: the keeper of guest time starts from it. */
   readonly onLive?: (time: bigint) => void;
+  /** The machine's hash was logged here, or was found equal to the log's. */
+  readonly onCheckpoint?: (hash: bigint) => void;
   /** Without it this machine can neither be copied nor be a copy. */
   readonly pieces?: PieceCodec;
 }
@@ -117,8 +119,7 @@ export class CpuSide {
         this.#paused = false;
         return;
       case 'checkpoint':
-        if (this.#mode === 'recording' && this.#hasRoom(64)) this.#recorder!.checkpoint();
-        return;
+        return this.#checkpoint();
       case 'drain':
         this.#paused = false;
         this.#continueDiverged = command.onDivergence === 'continue';
@@ -265,6 +266,12 @@ export class CpuSide {
     this.#inputs.push(input);
   }
 
+  #checkpoint(): void {
+    if (this.#mode !== 'recording' || !this.#hasRoom(64)) return;
+    const hash = this.#recorder!.checkpoint();
+    this.#deps.onCheckpoint?.(hash);
+  }
+
   #recordSlice(until: bigint): SliceResult {
     this.#applyInputs();
     const room = this.#hasRoom(0);
@@ -335,6 +342,7 @@ export class CpuSide {
       {
         machine: this.#machine,
         onOutput: (output, sequence) => this.#keep(output, sequence),
+        onHash: (hash) => this.#deps.onCheckpoint?.(hash),
         onInput: (input) => {
           if (input.kind === 'entropy') this.#entropy.delete(`${input.device} ${input.id}`);
         },

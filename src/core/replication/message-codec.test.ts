@@ -48,6 +48,7 @@ const messages: Message[] = [
     entropyRequests: [{ device: 4, id: 99, length: 64 }],
   },
   { type: 'final', generation: 3 },
+  { type: 'evidence', generation: 3, part: 'page-hashes', bytes: Uint8Array.of(6, 7, 8) },
 ];
 
 test('every message comes back as it was sent', () => {

@@ -14,6 +14,7 @@ import {
   type ByeReason,
   type CpuState,
   type Cut,
+  type EvidencePart,
   type Message,
   PROTOCOL_VERSION,
   type RefusalCode,
@@ -43,6 +44,14 @@ const kinds: Record<Message['type'], number> = {
   receiving: 13,
   cut: 14,
   final: 15,
+  evidence: 16,
+};
+const evidenceParts: Record<EvidencePart, number> = {
+  introduction: 1,
+  state: 2,
+  'page-hashes': 3,
+  wanted: 4,
+  contents: 5,
 };
 const pieceKinds: Record<PieceKind, number> = { pages: 1, state: 2 };
 const roles: Record<Role, number> = { primary: 1, backup: 2 };
@@ -55,6 +64,7 @@ const refusalCodes: Record<RefusalCode, number> = {
   'other-generation': 4,
   busy: 5,
   'too-late': 6,
+  'other-host': 7,
 };
 
 export type MessageErrorCode = 'channel-other-version' | 'channel-corrupt';
@@ -72,7 +82,7 @@ export class MessageError extends OperatingError<MessageErrorCode> {
 
 /** The message's bytes, in a buffer of their own. */
 export function encodeMessage(message: Message): Uint8Array<ArrayBuffer> {
-  const payload = message.type === 'log' || message.type === 'piece' ? message.bytes : EMPTY;
+  const payload = 'bytes' in message ? message.bytes : EMPTY;
   const body = new ByteWriter(128 + payload.length);
   body.varint(message.generation);
   encodeBody(body, message);
@@ -135,6 +145,8 @@ function encodeBody(writer: ByteWriter, message: Message): void {
       writer.varint64(message.position);
       writer.text(message.log.slice(0, 500));
       return writer.text(message.machine.slice(0, 500));
+    case 'evidence':
+      return writer.u8(evidenceParts[message.part]);
     case 'bye':
       return writer.u8(byeReasons[message.reason]);
     case 'join':
@@ -252,6 +264,10 @@ function decodeBody(kind: number, reader: ByteReader): Message {
         log: reader.text(MAX_TEXT_BYTES),
         machine: reader.text(MAX_TEXT_BYTES),
       };
+    case 'evidence': {
+      const part = named(evidenceParts, reader.u8());
+      return { type: 'evidence', generation, part, bytes: new Uint8Array(reader.raw(reader.left)) };
+    }
     case 'bye':
       return { type: 'bye', generation, reason: named(byeReasons, reader.u8()) };
     case 'join':

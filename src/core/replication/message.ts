@@ -27,6 +27,8 @@ export type RefusalCode =
   | 'other-vm'
   | 'other-machine'
   | 'other-generation'
+  /** A host with another certificate than the one of this generation. */
+  | 'other-host'
   /** The pair is complete. */
   | 'busy'
   /** The machine has run, and this primary makes no copies of it. */
@@ -187,6 +189,28 @@ export interface Diverged {
   readonly machine: string;
 }
 
+/**
+ * What each side of a divergence knows, for people (diagnosis.ts). It travels on a channel of its own, decides nothing, and
+ * may be lost.
+ */
+export type EvidencePart =
+  /** Backup: who it is, and what it found; JSON. */
+  | 'introduction'
+  /** Backup: its saved state, and the hash of each page of its memory. */
+  | 'state'
+  | 'page-hashes'
+  /** Primary: the numbers of pages whose content it wants, 32 bits each. */
+  | 'wanted'
+  /** Backup: that content, as a piece (vm/page-pieces.ts). */
+  | 'contents';
+
+export interface Evidence {
+  readonly type: 'evidence';
+  readonly generation: number;
+  readonly part: EvidencePart;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 export interface Bye {
   readonly type: 'bye';
   readonly generation: number;
@@ -203,6 +227,7 @@ export type Message =
   | Heartbeat
   | HandOver
   | Diverged
+  | Evidence
   | Bye
   | Join
   | Piece

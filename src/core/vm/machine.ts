@@ -292,6 +292,11 @@ export class Machine implements ReplicatedMachine {
     return this.#memoryHash.ahead(pages);
   }
 
+  /** The hash of each page of RAM, as `hash` has last computed them: what two machines compare to find where they differ. */
+  pageHashes(): BigUint64Array<ArrayBuffer> {
+    return this.#memoryHash.pages;
+  }
+
   inFlightBlockRequests(): readonly PendingBlockRequest[] {
     return this.#devices.inFlightBlockRequests();
   }

@@ -80,7 +80,7 @@ export function hashWords(words: readonly bigint[], devices: readonly Plain[]): 
 
 export class MemoryHash {
   readonly #dirty: DirtyPages;
-  readonly #hashes: BigUint64Array;
+  readonly #hashes: BigUint64Array<ArrayBuffer>;
   readonly #map: MemoryMap;
   readonly #engine: Engine;
   #sum = 0n;
@@ -90,6 +90,11 @@ export class MemoryHash {
     this.#hashes = new BigUint64Array(map.ramPages);
     this.#map = map;
     this.#engine = engine;
+  }
+
+  /** One hash for each page, as of the last `update` (and of what was hashed ahead since). A copy. */
+  get pages(): BigUint64Array<ArrayBuffer> {
+    return this.#hashes.slice();
   }
 
   /** Hashes the pages written since the last call, and begins a new epoch of dirty tracking. */

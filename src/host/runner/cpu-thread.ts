@@ -14,6 +14,7 @@ import { CpuSide } from '../../core/replication/cpu-side.ts';
 import { Machine } from '../../core/vm/machine.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import { ClockKeeper } from './clock-keeper.ts';
+import { type DiagnosisAnswer, DiagnosisPart, type DiagnosisQuestion, isDiagnosis } from './diagnosis-part.ts';
 import { installPiece, plainPiece } from './pieces.ts';
 import { type CompileLink, PortCompiler } from './port-compiler.ts';
 import { buffersOf, type SnapshotAnswer, SnapshotPart, type SnapshotQuestion } from './snapshot-part.ts';
@@ -35,17 +36,17 @@ export interface LinkCommand {
   readonly link: CompileLink | undefined;
 }
 
-/** A question about a snapshot, answered between two slices (snapshot-part.ts). */
+/** A question about a snapshot or a divergence, answered between two slices (snapshot-part.ts, diagnosis-part.ts). */
 export interface AskCommand {
   readonly type: 'ask';
-  readonly question: SnapshotQuestion;
+  readonly question: SnapshotQuestion | DiagnosisQuestion;
 }
 
 /** What the thread says besides CpuReports. */
 export type CpuThreadNote =
   /** `ram`: the machine's memory itself, shared. */
   | { readonly type: 'ready'; readonly ram: Uint8Array }
-  | { readonly type: 'answer'; readonly answer: SnapshotAnswer }
+  | { readonly type: 'answer'; readonly answer: SnapshotAnswer | DiagnosisAnswer }
   | ({ readonly type: 'state' } & CpuThreadState)
   | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly advice: string | undefined };
 
@@ -75,7 +76,7 @@ let woken = false;
 
 const nowMs = (): number => performance.now();
 
-function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper } | undefined {
+function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper; diagnosis: DiagnosisPart } | undefined {
   try {
     const machine = optimised(
       () =>
@@ -85,16 +86,18 @@ function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper } | und
         }),
     );
     const keeper = new ClockKeeper(machine, nowMs);
+    const diagnosis = new DiagnosisPart(machine);
     const side = new CpuSide(
       {},
       {
         machine,
         report: (report) => port!.postMessage(report),
         onLive: (time) => keeper.start(time),
+        onCheckpoint: (hash) => diagnosis.checkpoint(hash, side.recording),
         pieces: { encode: plainPiece, install: installPiece },
       },
     );
-    return { machine, side, keeper };
+    return { machine, side, keeper, diagnosis };
   } catch (error) {
     if (!(error instanceof OperatingError)) throw error;
     const { code, message, advice } = error;
@@ -105,14 +108,15 @@ function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper } | und
 
 const wallClock = (): Input => ({ kind: 'wall-clock', nanoseconds: BigInt(Date.now()) * 1_000_000n });
 
-function takeCommands(side: CpuSide, snapshots: SnapshotPart): void {
+function takeCommands(side: CpuSide, snapshots: SnapshotPart, diagnosis: DiagnosisPart): void {
   const now = Atomics.load(signal, 0);
   if (now === seen) return;
   seen = now;
   for (let got = receiveMessageOnPort(port!); got !== undefined; got = receiveMessageOnPort(port!)) {
     const command = got.message as CpuCommand | LinkCommand | AskCommand;
     if (command.type === 'ask') {
-      const answer = snapshots.answer(command.question);
+      const { question } = command;
+      const answer = isDiagnosis(question) ? diagnosis.answer(question) : snapshots.answer(question);
       port!.postMessage({ type: 'answer', answer } satisfies CpuThreadNote, buffersOf(answer));
       continue;
     }
@@ -138,7 +142,7 @@ function threadState(machine: Machine): CpuThreadState {
 
 const parts = start();
 if (parts) {
-  const { machine, side, keeper } = parts;
+  const { machine, side, keeper, diagnosis } = parts;
   const snapshots = new SnapshotPart({
     machine,
     flush: () => side.flush(),
@@ -151,7 +155,7 @@ if (parts) {
   // A machine that begins here is told what time it is; a backup's hears it from the log.
   let dated = false;
   for (;;) {
-    takeCommands(side, snapshots);
+    takeCommands(side, snapshots, diagnosis);
     if (side.recording && !side.paused) {
       if (!dated && machine.position === 0n) dated = side.apply(wallClock());
       const clock = keeper.due(woken);

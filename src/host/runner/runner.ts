@@ -6,6 +6,7 @@ import type { CpuCommand, CpuReport } from '../../core/replication/cpu-link.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import { CompileWorker } from './compile-worker.ts';
 import type { AskCommand, CpuThreadData, CpuThreadNote, CpuThreadState, LinkCommand } from './cpu-thread.ts';
+import type { DiagnosisAnswer, DiagnosisQuestion } from './diagnosis-part.ts';
 import { checkMemory } from './memory-check.ts';
 import type { CompileLink } from './port-compiler.ts';
 import type { SnapshotAnswer, SnapshotQuestion } from './snapshot-part.ts';
@@ -32,7 +33,7 @@ export class Runner {
   #state: CpuThreadState | undefined;
   #ram: Uint8Array = new Uint8Array(0);
   /** Questions without an answer yet, in order. */
-  readonly #asked: PromiseWithResolvers<SnapshotAnswer>[] = [];
+  readonly #asked: PromiseWithResolvers<SnapshotAnswer | DiagnosisAnswer>[] = [];
   #ended = false;
 
   private constructor(config: MachineConfig, engine: EngineKind, events: RunnerEvents) {
@@ -103,13 +104,23 @@ export class Runner {
 
   /** Asks the CPU thread about a snapshot. Throws OperatingError if it cannot be done, or if the machine is gone. */
   async ask(question: SnapshotQuestion): Promise<Exclude<SnapshotAnswer, { answer: 'failed' }>> {
-    if (this.#ended) throw machineGone();
-    const asked = Promise.withResolvers<SnapshotAnswer>();
-    this.#asked.push(asked);
-    this.#post({ type: 'ask', question }, []);
-    const answer = await asked.promise;
+    // Answers come in the order of the questions, each of its question's kind.
+    const answer = (await this.#ask(question)) as SnapshotAnswer;
     if (answer.answer === 'failed') throw new OperatingError(answer.code, answer.message, answer.advice);
     return answer;
+  }
+
+  /** Asks the CPU thread about a divergence. Throws OperatingError if the machine is gone. */
+  async diagnose(question: DiagnosisQuestion): Promise<DiagnosisAnswer> {
+    return (await this.#ask(question)) as DiagnosisAnswer;
+  }
+
+  async #ask(question: SnapshotQuestion | DiagnosisQuestion): Promise<SnapshotAnswer | DiagnosisAnswer> {
+    if (this.#ended) throw machineGone();
+    const asked = Promise.withResolvers<SnapshotAnswer | DiagnosisAnswer>();
+    this.#asked.push(asked);
+    this.#post({ type: 'ask', question }, []);
+    return asked.promise;
   }
 
   send(command: CpuCommand): void {

@@ -10,6 +10,7 @@ import type { Output } from '../../core/machine/doors.ts';
 import type { Machine } from '../../core/vm/machine.ts';
 import type { PendingBlockRequest } from '../../core/vm/machine-interface.ts';
 import { type GatheredPages, gatherPages } from '../../core/vm/page-pieces.ts';
+import type { DiagnosisAnswer } from './diagnosis-part.ts';
 import { installPiece } from './pieces.ts';
 
 export type SnapshotQuestion =
@@ -170,7 +171,7 @@ function pageOf(machine: Machine, page: number): Uint8Array {
 }
 
 /** What an answer may take with it instead of being copied. */
-export function buffersOf(answer: SnapshotAnswer): ArrayBuffer[] {
+export function buffersOf(answer: SnapshotAnswer | DiagnosisAnswer): ArrayBuffer[] {
   if (answer.answer === 'pages') return [answer.pages.buffer];
   if (answer.answer !== 'cut') return [];
   return [answer.cut.state.buffer, ...answer.cut.rest.map(({ content }) => content.buffer)];

@@ -1,6 +1,7 @@
 /** Whom a primary lets in as its backup: the reasons for refusing, in the order in which a person would want to hear them. */
+import type { PairRecord } from './arbiter-protocol.ts';
 import { type Hello, PROTOCOL_VERSION, type RefusalCode, type Welcome } from './message.ts';
-import type { ReplicaOptions, ReplicaPhase } from './replica.ts';
+import type { ChannelCertificates, HaltReason, ReplicaOptions, ReplicaPhase } from './replica.ts';
 
 export interface AdmissionView {
   readonly options: Pick<ReplicaOptions, 'vm' | 'machine' | 'transfer'>;
@@ -8,6 +9,8 @@ export interface AdmissionView {
   readonly generation: number;
   /** The backup of this generation, and whether its channel may be replaced at the batch that it names. */
   readonly backup: string | undefined;
+  /** The peer has the certificate of this generation's backup (29), or neither has one. */
+  readonly isBackupsHost: boolean;
   readonly mayResume: (received: number) => boolean;
   /** A copy of the running machine could be begun. */
   readonly mayCopy: boolean;
@@ -24,6 +27,8 @@ export function refusalOf(hello: Hello, view: AdmissionView): [RefusalCode, stri
   }
   if (hello.resume) {
     const ours = hello.generation === generation && hello.incarnation === view.backup;
+    if (ours && !view.isBackupsHost)
+      return ['other-host', 'the backup of this generation is a host with another certificate'];
     if (ours && view.mayResume(hello.received)) return undefined;
     return ['other-generation', `the primary is in generation ${generation} and cannot go back`];
   }
@@ -34,6 +39,38 @@ export function refusalOf(hello: Hello, view: AdmissionView): [RefusalCode, stri
     if (view.mayCopy) return undefined;
   }
   return ['busy', `the primary is ${phase}`];
+}
+
+/** The pair as the backup sees it. */
+export interface PairView {
+  readonly token: string;
+  readonly primary: string | undefined;
+  readonly backup: string;
+  readonly certificates: ChannelCertificates | undefined;
+}
+
+/**
+ * Why the record is not of this pair (4, 29); undefined if it is. One that names no certificates is of a primary without keys, or of
+ * an earlier version, and names the processes only.
+ */
+export function conflictIn(record: PairRecord, pair: PairView): HaltReason | undefined {
+  const { token, primary, backup } = record;
+  if (token !== pair.token || primary !== pair.primary || backup !== pair.backup) {
+    const message = 'the arbiter that this host sees shows another record than the one the primary wrote';
+    return { code: 'arbiter-conflict', message };
+  }
+  const { certificates } = pair;
+  return (
+    otherHost("the primary's host", record.primaryFingerprint, certificates?.peer) ??
+    otherHost("the backup's host", record.backupFingerprint, certificates?.own)
+  );
+}
+
+function otherHost(whose: string, named: string | undefined, shown: string | undefined): HaltReason | undefined {
+  if (named === undefined || named === shown) return undefined;
+  const there = shown === undefined ? 'none was shown' : `${shown.slice(0, 16)} was shown`;
+  const message = `the arbiter's record has the certificate ${named.slice(0, 16)} of ${whose}, and ${there} on the channel`;
+  return { code: 'other-host', message };
 }
 
 /** The welcome for a peer that is let in; `transfer` names the copy that it is given, if it is. */

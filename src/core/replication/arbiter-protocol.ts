@@ -16,6 +16,12 @@ export interface PairRecord {
   /** The incarnations of both replica processes (PROTOCOL.md, 3). */
   readonly primary: string;
   readonly backup: string;
+  /**
+   * The SHA-256 of the certificates that their hosts have shown each other on the channel (PROTOCOL.md, 29). Absent without keys,
+   * and in records of earlier versions.
+   */
+  readonly primaryFingerprint?: string;
+  readonly backupFingerprint?: string;
 }
 
 export type ArbiterRequest =

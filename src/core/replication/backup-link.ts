@@ -3,15 +3,20 @@
  * nothing yet. It also knows what proof there is that the backup lives: silence makes it suspicious (PROTOCOL.md, 8), and
  * outputs may leave only while its last answer is young (14).
  */
+import type { PairRecord } from './arbiter-protocol.ts';
 import { FailureDetector } from './failure-detector.ts';
 import type { Message } from './message.ts';
-import type { ChannelId, ReplicaAction, ReplicaTiming } from './replica.ts';
+import type { ChannelCertificates, ChannelId, ReplicaAction, ReplicaTiming } from './replica.ts';
 
 export class BackupLink {
   readonly #timing: ReplicaTiming;
   readonly #act: (action: ReplicaAction) => void;
   #channel: ChannelId | undefined;
-  readonly #strangers = new Set<ChannelId>();
+  readonly #strangers = new Map<ChannelId, ChannelCertificates | undefined>();
+  /** Of the stranger who has introduced himself last. */
+  #newcomer: ChannelCertificates | undefined;
+  /** Of the channel to the backup, also once it is gone: whoever comes in its place must show the same. */
+  #backup: ChannelCertificates | undefined;
   #closedMs: number | undefined;
   #detector: FailureDetector | undefined;
   /** Our own stamp in the last heartbeat that the backup has answered: it was alive after that. */
@@ -35,19 +40,32 @@ export class BackupLink {
     return channel === this.#channel;
   }
 
-  connected(stranger: ChannelId): void {
-    this.#strangers.add(stranger);
+  connected(stranger: ChannelId, certificates: ChannelCertificates | undefined): void {
+    this.#strangers.set(stranger, certificates);
+  }
+
+  /** What the pair's record says of both hosts (29). */
+  get fingerprints(): Pick<PairRecord, 'primaryFingerprint' | 'backupFingerprint'> {
+    if (this.#backup === undefined) return {};
+    return { primaryFingerprint: this.#backup.own, backupFingerprint: this.#backup.peer };
+  }
+
+  /** Whether the stranger who has introduced himself last has the backup's certificate (or neither has one). */
+  get isBackupsHost(): boolean {
+    return this.#newcomer?.peer === this.#backup?.peer;
   }
 
   /** True if it was a stranger, which from here on it is not. */
   introduces(channel: ChannelId): boolean {
+    this.#newcomer = this.#strangers.get(channel);
     return this.#strangers.delete(channel);
   }
 
-  /** Takes this channel in the place of any other. */
+  /** Takes the channel of the stranger who has introduced himself last, in the place of any other. */
   open(channel: ChannelId): void {
     this.close();
     this.#channel = channel;
+    this.#backup = this.#newcomer;
     this.#closedMs = undefined;
   }
 
@@ -68,7 +86,7 @@ export class BackupLink {
   }
 
   closeStrangers(): void {
-    for (const channel of this.#strangers) this.#act({ type: 'close', channel });
+    for (const channel of this.#strangers.keys()) this.#act({ type: 'close', channel });
     this.#strangers.clear();
   }
 

@@ -8,6 +8,7 @@ import { PROTOCOL_VERSION } from './message.ts';
 import type { ReplicaOptions } from './replica.ts';
 import { Driver, frameOutput } from './testing/driver.ts';
 import { bounds, options, timing } from './testing/options.ts';
+import { DEFAULT_TRANSFER } from './transfer.ts';
 
 const welcome: Message & { type: 'welcome' } = {
   type: 'welcome',
@@ -107,6 +108,59 @@ test('another record than the one that the primary wrote is another arbiter: the
     assert.equal(driver.haltCode(), 'arbiter-conflict');
     assert.deepEqual(driver.sent('ack'), []);
   }
+});
+
+const certificates = { own: 'b-certificate', peer: 'a-certificate' };
+const named = { ...record, primaryFingerprint: 'a-certificate', backupFingerprint: 'b-certificate' };
+
+function startedWithKeys(changes: Partial<ReplicaOptions> = {}): Driver {
+  const driver = new Driver((nowMs) => new Backup(options('backup', changes), nowMs));
+  return driver.event({ type: 'start' }).event({ type: 'channel-open', channel: 1, certificates });
+}
+
+test('a record that names other certificates than the channel has shown ends the backup, and the primary is told', () => {
+  const cases = [
+    { primaryFingerprint: 'x-certificate' },
+    { backupFingerprint: 'x-certificate' },
+    { primaryFingerprint: certificates.own, backupFingerprint: certificates.peer },
+  ];
+  for (const change of cases) {
+    const driver = startedWithKeys().message(welcome).message({ type: 'pair', generation: 3, token: 'token' });
+    driver.arbiter({ op: 'read-record', generation: 3, outcome: 'found', record: { ...named, ...change } });
+    assert.equal(driver.haltCode(), 'other-host');
+    assert.deepEqual(driver.sent('ack'), []);
+    assert.match(driver.sent('refuse')[0]?.message ?? '', /the arbiter's record has the certificate/);
+  }
+  const plain = started().message(welcome).message({ type: 'pair', generation: 3, token: 'token' });
+  plain.arbiter({ op: 'read-record', generation: 3, outcome: 'found', record: named });
+  assert.equal(plain.haltCode(), 'other-host', 'a record of hosts with keys, and a channel without');
+});
+
+test('a record with the certificates of the channel is acknowledged, and so is one of an earlier version without any', () => {
+  for (const found of [named, record]) {
+    const driver = startedWithKeys().message(welcome).message({ type: 'pair', generation: 3, token: 'token' });
+    driver.arbiter({ op: 'read-record', generation: 3, outcome: 'found', record: found });
+    assert.equal(driver.phase, 'paired');
+    assert.equal(driver.sent('ack').length, 1);
+  }
+});
+
+test('a channel that is resumed, or brings a copy, leads to the host of the first one or to nobody', () => {
+  const other = { ...certificates, peer: 'x-certificate' };
+  const resuming = startedWithKeys({ timing: { ...timing, resumeMs: 100 } });
+  resuming.message(welcome).message({ type: 'pair', generation: 3, token: 'token' });
+  resuming.arbiter({ op: 'read-record', generation: 3, outcome: 'found', record: named });
+  lost(resuming).pass(20).take();
+  resuming.event({ type: 'channel-open', channel: 2, certificates: other });
+  assert.deepEqual(resuming.sent('hello'), []);
+  assert.equal(resuming.phase, 'paired', 'it is no reason to claim: the primary may answer the next time');
+  resuming.pass(20).event({ type: 'channel-open', channel: 3, certificates });
+  assert.equal(resuming.sent('hello')[0]?.resume, true);
+
+  const copied = startedWithKeys({ transfer: DEFAULT_TRANSFER }).message({ ...welcome, transfer: 'copy' });
+  copied.event({ type: 'channel-open', channel: 2, certificates: other });
+  assert.deepEqual(copied.sent('join'), []);
+  assert.equal(copied.phase, 'connecting');
 });
 
 test('a refusal ends the backup with its reason, unless the primary is only busy', () => {

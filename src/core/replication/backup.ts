@@ -3,6 +3,7 @@
  * place. When it loses the primary it leaves the generation for good, claims it, and goes live; from there it is a `Primary`
  * alone. replica.ts tells the story; the numbers in brackets are rules of PROTOCOL.md.
  */
+import { conflictIn } from './admission.ts';
 import type { ArbiterReply, PairRecord } from './arbiter-protocol.ts';
 import type { CpuCommand, CpuReport } from './cpu-link.ts';
 import { CpuView } from './cpu-view.ts';
@@ -15,7 +16,7 @@ import { PROTOCOL_VERSION } from './message.ts';
 import { Ownership } from './ownership.ts';
 import { Primary } from './primary.ts';
 import { Receiving } from './receiving.ts';
-import type { ChannelId, HaltReason, ReplicaAction, ReplicaEvent } from './replica.ts';
+import type { ChannelCertificates, ChannelId, HaltReason, ReplicaAction, ReplicaEvent } from './replica.ts';
 import { guestStopped, type ReplicaOptions, type ReplicaPhase, type ReplicaStatus } from './replica.ts';
 
 type Drained = CpuReport & { type: 'drained' };
@@ -39,6 +40,8 @@ export class Backup {
   #closedMs: number | undefined;
   #detector: FailureDetector | undefined;
   #primary: string | undefined;
+  /** Shown on the channel by which the pair was formed. */
+  #certificates: ChannelCertificates | undefined;
   #token = '';
   #received = 0;
   #echo = Number.NEGATIVE_INFINITY;
@@ -115,7 +118,7 @@ export class Backup {
       case 'tick':
         return this.#tick(nowMs);
       case 'channel-open':
-        return this.#channelOpen(event.channel, nowMs);
+        return this.#channelOpen(event.channel, event.certificates, nowMs);
       case 'channel-closed':
         return this.#channelClosed(event.channel, event.why, nowMs);
       case 'message':
@@ -176,25 +179,23 @@ export class Backup {
     this.#do({ type: 'connect', channel: this.#channel });
   }
 
-  #channelOpen(channel: ChannelId, nowMs: number): void {
-    if (this.#receiving.has(channel)) return this.#receiving.opened();
-    if (channel !== this.#channel) return;
-    this.#open = true;
-    const { vm, machine, incarnation, timing } = this.#options;
+  #channelOpen(channel: ChannelId, certificates: ChannelCertificates | undefined, nowMs: number): void {
+    const transfer = this.#receiving.has(channel);
+    if (!transfer && channel !== this.#channel) return;
     const resume = this.#phase === 'paired';
+    // No reason to claim: the primary's host may answer the next time.
+    const other = (transfer || resume) && certificates?.peer !== this.#certificates?.peer;
+    if (other) return this.#drop('a host with another certificate has answered', nowMs);
+    if (transfer) return this.#receiving.opened();
+    const { vm, machine, incarnation, timing } = this.#options;
+    this.#open = true;
+    this.#certificates = certificates;
     if (!resume) {
       const silenceMs = timing.suspicionMs + timing.backupExtraMs;
       this.#detector = new FailureDetector({ silenceMs, ownPauseMs: timing.ownPauseMs }, nowMs);
     }
-    const identity = { version: PROTOCOL_VERSION, vm, machine, incarnation } as const;
-    this.#send({
-      type: 'hello',
-      generation: this.#generation,
-      ...identity,
-      role: 'backup',
-      resume,
-      received: this.#received,
-    });
+    const identity = { generation: this.#generation, version: PROTOCOL_VERSION, vm, machine, incarnation } as const;
+    this.#send({ type: 'hello', ...identity, role: 'backup', resume, received: this.#received });
   }
 
   /** Nothing was acknowledged in this generation: it is not ours to claim. */
@@ -251,8 +252,7 @@ export class Backup {
     const { vm, machine } = this.#options;
     if (message.version !== PROTOCOL_VERSION) return this.#refusedVersion(message.version);
     if (message.vm !== vm) return this.#notOurs('other-vm', `the peer is the primary of ${message.vm}`);
-    if (message.machine !== machine)
-      return this.#notOurs('other-machine', `its description has hash ${message.machine}`);
+    if (message.machine !== machine) return this.#notOurs('other-machine', `its machine has hash ${message.machine}`);
     if (message.resume) {
       const same = message.generation === this.#generation && message.incarnation === this.#primary;
       if (this.#phase !== 'paired' || !same) return this.#broken('it resumes what never was', nowMs);
@@ -330,11 +330,11 @@ export class Backup {
   #record(record: PairRecord, nowMs: number): void {
     const { incarnation } = this.#options;
     if (this.#phase !== 'verifying' && this.#phase !== 'receiving') return;
-    if (record.token !== this.#token || record.primary !== this.#primary || record.backup !== incarnation) {
-      return this.#halt({
-        code: 'arbiter-conflict',
-        message: 'the arbiter that this host sees shows another record than the one the primary wrote',
-      });
+    const pair = { token: this.#token, primary: this.#primary, backup: incarnation, certificates: this.#certificates };
+    const conflict = conflictIn(record, pair);
+    if (conflict !== undefined) {
+      this.#send({ type: 'refuse', generation: this.#generation, code: 'other-host', message: conflict.message });
+      return this.#halt(conflict);
     }
     this.#detector?.heard(nowMs);
     if (this.#phase === 'receiving') return this.#receiving.recorded();

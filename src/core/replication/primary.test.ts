@@ -7,6 +7,7 @@ import { Primary } from './primary.ts';
 import type { ReplicaOptions } from './replica.ts';
 import { Driver, frameOutput, produced, readOutput, writeOutput } from './testing/driver.ts';
 import { bounds, options, timing } from './testing/options.ts';
+import { DEFAULT_TRANSFER } from './transfer.ts';
 
 const hello: Message & { type: 'hello' } = {
   type: 'hello',
@@ -85,6 +86,49 @@ test('the machine starts only when its creation is won, the disk has admitted it
   assert.deepEqual(driver.commands('record'), []);
   ack(driver, 0);
   assert.deepEqual(driver.commands('record'), [{ type: 'record', logging: true }]);
+});
+
+const certificates = { own: 'a-certificate', peer: 'b-certificate' };
+const other = { own: 'a-certificate', peer: 'x-certificate' };
+
+test('the record names both hosts by the certificates that the channel has shown', () => {
+  const driver = started().event({ type: 'channel-open', channel: 1, certificates }).message(hello);
+  const names = { primaryFingerprint: 'a-certificate', backupFingerprint: 'b-certificate' };
+  const record = { token: tokenOf('secret', 0), primary: 'primary', backup: 'backup', ...names };
+  assert.deepEqual(driver.take().at(-1), { type: 'arbiter', request: { op: 'write-record', generation: 0, record } });
+});
+
+test('a channel of a pair is resumed by the host of its record only', () => {
+  const driver = started({ timing: { ...timing, resumeMs: 100 } });
+  driver.event({ type: 'channel-open', channel: 1, certificates }).message(hello);
+  ack(driver.arbiter({ op: 'write-record', generation: 0, outcome: 'written' }), 0);
+  driver.event({ type: 'channel-closed', channel: 1, why: 'reset' }).take();
+  const again = { ...hello, resume: true, received: 0 };
+  driver.event({ type: 'channel-open', channel: 2, certificates: other }).message(again, 2);
+  assert.equal(driver.sent('refuse')[0]?.code, 'other-host');
+  driver.event({ type: 'channel-open', channel: 3, certificates }).message(again, 3);
+  assert.equal(driver.sent('welcome')[0]?.resume, true);
+});
+
+test('a copy of the machine is given to the host that asked for it only', () => {
+  const driver = started({ alone: true, transfer: DEFAULT_TRANSFER });
+  driver.event({ type: 'channel-open', channel: 1, certificates }).message(hello);
+  const { transfer = '', generation = 0 } = driver.sent('welcome')[0] ?? {};
+  const join: Message = { type: 'join', generation, transfer };
+  driver.event({ type: 'channel-open', channel: 2, certificates: other }).message(join, 2);
+  assert.equal(driver.sent('refuse')[0]?.code, 'other-host');
+  assert.deepEqual(driver.commands('copy-begin'), []);
+  driver.event({ type: 'channel-open', channel: 3, certificates }).message(join, 3);
+  assert.equal(driver.sent('refuse').length, 1);
+});
+
+test('a backup that refuses the primary is given up, with its words', () => {
+  const driver = started().event({ type: 'channel-open', channel: 1, certificates }).message(hello);
+  driver.arbiter({ op: 'write-record', generation: 0, outcome: 'written' });
+  driver.message({ type: 'refuse', generation: 0, code: 'other-host', message: 'another certificate' });
+  assert.equal(driver.phase, 'leaving');
+  const phases = driver.actions.filter((action) => action.type === 'phase');
+  assert.match(phases.at(-1)?.why ?? '', /refuses this primary: another certificate/);
 });
 
 test('a machine that the arbiter knows is not started twice', () => {

@@ -111,7 +111,7 @@ export class Primary {
       case 'tick':
         return this.#tick(nowMs);
       case 'channel-open':
-        return this.#link.connected(event.channel);
+        return this.#link.connected(event.channel, event.certificates);
       case 'channel-closed':
         return this.#channelClosed(event.channel, event.why, nowMs);
       case 'message':
@@ -279,6 +279,7 @@ export class Primary {
   #message(channel: ChannelId, message: Message, nowMs: number): void {
     if (this.#link.introduces(channel)) {
       if (message.type === 'hello') return this.#hello(channel, message, nowMs);
+      if (!this.#link.isBackupsHost) return this.#refuse(channel, 'other-host', 'the copy is for another host');
       if (message.type === 'join' && this.#copying.joins(channel, message.transfer, nowMs)) return;
       return this.#do({ type: 'close', channel });
     }
@@ -295,6 +296,8 @@ export class Primary {
         return this.#lose(`the backup has diverged at ${message.position}: ${message.log}; ${message.machine}`);
       case 'bye':
         return this.#lose('the backup was stopped');
+      case 'refuse':
+        return this.#lose(`the backup refuses this primary: ${message.message}`);
       default:
         return this.#broken(`it says ${message.type}`);
     }
@@ -306,6 +309,7 @@ export class Primary {
       phase: this.#phase,
       generation: this.#generation,
       backup: this.#backup,
+      isBackupsHost: this.#link.isBackupsHost,
       // Not once a claim may have been sent (6).
       mayResume: (received) => this.#phase === 'paired' && this.#log.resume(received),
       mayCopy: this.#record === 'none' && this.#guestStop === undefined && this.#cpu.state(nowMs) !== 'silent',
@@ -331,7 +335,7 @@ export class Primary {
   #writeRecord(): void {
     this.#record = 'asked';
     const token = tokenOf(this.#options.token, this.#generation);
-    const record = { token, primary: this.#options.incarnation, backup: this.#backup! };
+    const record = { token, primary: this.#options.incarnation, backup: this.#backup!, ...this.#link.fingerprints };
     this.#ownership.ask({ op: 'write-record', generation: this.#generation, record });
   }
 
@@ -341,10 +345,8 @@ export class Primary {
 
   #recordWritten(written: boolean, nowMs: number): void {
     if (!written) {
-      return this.#halt({
-        code: 'arbiter-conflict',
-        message: `generation ${this.#generation} has another pair's record at the arbiter`,
-      });
+      const message = `generation ${this.#generation} has another pair's record at the arbiter`;
+      return this.#halt({ code: 'arbiter-conflict', message });
     }
     this.#record = 'written';
     // The copy was dropped meanwhile: another backup needs another generation.
@@ -352,11 +354,8 @@ export class Primary {
     const why = this.#leaveWhenWritten;
     this.#leaveWhenWritten = undefined;
     if (why !== undefined) return this.#leave(why);
-    this.#link.send({
-      type: 'pair',
-      generation: this.#generation,
-      token: tokenOf(this.#options.token, this.#generation),
-    });
+    const generation = this.#generation;
+    this.#link.send({ type: 'pair', generation, token: tokenOf(this.#options.token, generation) });
     this.#heartbeat(nowMs);
   }
 

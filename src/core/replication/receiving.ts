@@ -85,6 +85,7 @@ export class Receiving {
   piece(message: Message): void {
     const ours = message.type === 'piece' && message.generation === this.#generation;
     if (ours) this.#sink!.piece(message);
+    else if (message.type === 'refuse') this.#deps.broken(`the primary gives no copy: ${message.message}`);
     else this.#deps.broken(`it says ${message.type} on the transfer channel`);
   }
 

@@ -35,13 +35,19 @@ import type { TransferLimits, TransferProgress } from './transfer.ts';
 /** A channel's number, given by the host: a new one for each connection. */
 export type ChannelId = number;
 
+/** The SHA-256 of the certificates that both ends of a channel have shown, as hexadecimal digits. */
+export interface ChannelCertificates {
+  readonly own: string;
+  readonly peer: string;
+}
+
 export type ReplicaEvent =
   /** The first event. */
   | { readonly type: 'start' }
   /** At least every `heartbeatMs` / 2. */
   | { readonly type: 'tick' }
-  /** A backup has connected; or, at the backup, the answer to `connect`. */
-  | { readonly type: 'channel-open'; readonly channel: ChannelId }
+  /** A backup has connected; or, at the backup, the answer to `connect`. `certificates`: absent without keys. */
+  | { readonly type: 'channel-open'; readonly channel: ChannelId; readonly certificates?: ChannelCertificates }
   /** The peer or the network closed it, its bytes made no sense, or `connect` failed. Not after an own `close`. */
   | { readonly type: 'channel-closed'; readonly channel: ChannelId; readonly why: string }
   | { readonly type: 'message'; readonly channel: ChannelId; readonly message: Message }
@@ -135,6 +141,8 @@ export type HaltReason =
   /** The machine is known to the arbiter already. */
   | { readonly code: 'already-created'; readonly message: string }
   | { readonly code: 'arbiter-conflict'; readonly message: string }
+  /** The record names other hosts, by their certificates, than those at the ends of the channel. */
+  | { readonly code: 'other-host'; readonly message: string }
   | { readonly code: 'refused'; readonly refusal: RefusalCode; readonly message: string }
   /** This backup's machine is not the primary's. The primary goes on. */
   | { readonly code: 'diverged'; readonly message: string }

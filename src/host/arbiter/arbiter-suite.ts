@@ -19,6 +19,8 @@ export type ArbiterStore = {
 
 export const newIdentifier = (): string => randomBytes(16).toString('hex');
 
+export const newFingerprint = (): string => randomBytes(32).toString('hex');
+
 /** A machine with a primary and a backup in generation 0. */
 async function pairOf(arbiter: Arbiter) {
   const vm = `vm-${newIdentifier().slice(0, 8)}`;
@@ -61,6 +63,39 @@ export function testArbiter(name: string, makeStore: () => Promise<ArbiterStore>
   run('the backup reads by its own path the record that the primary wrote', async (first, second) => {
     const { vm, token, primary, backup } = await pairOf(first);
     assert.deepEqual(await second.readPair(vm, 0), { token, primary, backup });
+  });
+
+  run('the record of a pair names both hosts by their certificates, for ever', async (first, second) => {
+    const { vm, token, backup } = await pairOf(first);
+    assert.equal(await first.claim(vm, 0, backup, token), 'won');
+    const certificates = { primaryFingerprint: newFingerprint(), backupFingerprint: newFingerprint() };
+    const record = { token: newIdentifier(), primary: backup, backup: newIdentifier(), ...certificates };
+    assert.equal(await first.writePair(vm, 1, record), 'written');
+    assert.deepEqual(await second.readPair(vm, 1), record);
+    assert.equal(await second.writePair(vm, 1, record), 'written');
+    assert.equal(await first.writePair(vm, 1, { ...record, backupFingerprint: newFingerprint() }), 'refused');
+    const { primaryFingerprint: _, ...without } = record;
+    assert.equal(await first.writePair(vm, 1, without), 'refused');
+    assert.deepEqual(await second.readPair(vm, 1), record);
+  });
+
+  run('the record of an owner names its host by the certificate with which it was won', async (first, second) => {
+    const [one, two, three] = [newIdentifier(), newIdentifier(), newIdentifier()];
+    const [keyOne, keyTwo, keyThree] = [newFingerprint(), newFingerprint(), newFingerprint()];
+    assert.equal(await first.create('m', one, keyOne), 'won');
+    assert.deepEqual(await second.owner('m'), { generation: 0, incarnation: one, fingerprint: keyOne });
+    const record = { token: newIdentifier(), primary: one, backup: two };
+    assert.equal(await first.writePair('m', 0, record), 'written');
+    assert.equal(await second.claim('m', 0, two, record.token, keyTwo), 'won');
+    assert.equal(
+      await second.claim('m', 0, two, record.token, newFingerprint()),
+      'won',
+      'it is the incarnation that wins',
+    );
+    assert.deepEqual(await first.owner('m'), { generation: 1, incarnation: two, fingerprint: keyTwo });
+    const owner = { generation: 2, incarnation: three, fingerprint: keyThree };
+    assert.deepEqual(await first.coldClaim('m', three, keyThree), { outcome: 'won', owner });
+    assert.deepEqual(await second.owner('m'), owner);
   });
 
   run('the winner of a claim owns the next generation, the other has lost, for ever', async (first, second) => {

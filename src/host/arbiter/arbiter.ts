@@ -44,16 +44,30 @@ export type PairRecord = {
   readonly primary: string;
   /** Incarnation of its backup; null in the owner's solo record. */
   readonly backup: string | null;
+  /**
+   * The SHA-256 of their hosts' certificates: 64 lower-case hexadecimal digits (PROTOCOL.md, 29). Absent without keys, and in
+   * records of earlier versions.
+   */
+  readonly primaryFingerprint?: string;
+  readonly backupFingerprint?: string;
 };
 
 /** written: it stands there, durably. refused: it never will. unknown: it may stand there; ask again. */
 export type WriteOutcome = 'written' | 'refused' | 'unknown';
 
-export type Owner = { readonly generation: number; readonly incarnation: string };
+export type Owner = {
+  readonly generation: number;
+  readonly incarnation: string;
+  /** Of the certificate of the owner's host; absent without keys, and in records of earlier versions. */
+  readonly fingerprint?: string;
+};
 
 /**
  * No method throws because of the arbiter's state or the network: that is `unknown`. They throw OperatingError
  * `bad-machine-name`, and AssertionError for identifiers that are no 32 hexadecimal digits (a programmer's mistake).
+ *
+ * `fingerprint` is of the asking host's certificate, undefined without keys. It is written into the owner's record when the claim
+ * is won; it has no part in who wins.
  */
 export interface Arbiter {
   /** Where it is, in words, for messages to people. */
@@ -63,16 +77,22 @@ export interface Arbiter {
   readonly trouble: OperatingError | undefined;
 
   /** First boot: makes the machine known and claims generation 0. `lost`: the machine exists already. */
-  create(vm: string, incarnation: string): Promise<ClaimOutcome>;
+  create(vm: string, incarnation: string, fingerprint?: string): Promise<ClaimOutcome>;
 
   /** Ends generation `generation`; its one winner owns the next. See the head of this file. */
-  claim(vm: string, generation: number, incarnation: string, token: string): Promise<ClaimOutcome>;
+  claim(
+    vm: string,
+    generation: number,
+    incarnation: string,
+    token: string,
+    fingerprint?: string,
+  ): Promise<ClaimOutcome>;
 
   /**
    * Cold start, on a person's word that the machine runs nowhere: ends the newest generation without a token.
    * `owner` is the one after it, who is this incarnation if the outcome is `won`.
    */
-  coldClaim(vm: string, incarnation: string): Promise<{ outcome: ClaimOutcome; owner?: Owner }>;
+  coldClaim(vm: string, incarnation: string, fingerprint?: string): Promise<{ outcome: ClaimOutcome; owner?: Owner }>;
 
   /**
    * Writes the pair's record of `generation`, or its solo record. Refused where `record.primary` does not own the generation,
@@ -106,4 +126,11 @@ const IDENTIFIER = /^[0-9a-f]{32}$/;
 /** Whether `text` is an incarnation or a token: 32 lower-case hexadecimal digits. */
 export function isIdentifier(text: unknown): text is string {
   return typeof text === 'string' && IDENTIFIER.test(text);
+}
+
+const FINGERPRINT = /^[0-9a-f]{64}$/;
+
+/** Whether `text` is the SHA-256 of a certificate: 64 lower-case hexadecimal digits. */
+export function isFingerprint(text: unknown): text is string {
+  return typeof text === 'string' && FINGERPRINT.test(text);
 }

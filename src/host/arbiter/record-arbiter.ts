@@ -3,9 +3,11 @@
  * A store (`Records`) only has to publish a record under a name unless the name is taken, and to show what stands there.
  * A machine's records are named
  *
- *   owner-<g>    who owns generation g                         {"incarnation"}
- *   solo-<g>     its owner's record before it has a backup     {"token", "primary", "backup": null}
- *   pair-<g>     the record of the pair                        {"token", "primary", "backup"}
+ *   owner-<g>    who owns generation g                         {"incarnation", "fingerprint"}
+ *   solo-<g>     its owner's record before it has a backup     {"token", "primary", "backup": null, "primaryFingerprint"}
+ *   pair-<g>     the record of the pair                        {"token", "primary", "backup", "primaryFingerprint", "backupFingerprint"}
+ *
+ * Fingerprints are left out where hosts have no keys, and records of earlier versions have none.
  *
  * Whatever goes wrong in the store, or takes longer than `timeoutMs`, is *unknown*. Operations run one after the other, so that
  * a store that hangs has one of them in hand and no more.
@@ -16,6 +18,7 @@ import {
   type Arbiter,
   type ClaimOutcome,
   checkMachineName,
+  isFingerprint,
   isIdentifier,
   type Owner,
   type PairRecord,
@@ -67,39 +70,47 @@ export class RecordArbiter implements Arbiter {
     return this.#trouble;
   }
 
-  async create(vm: string, incarnation: string): Promise<ClaimOutcome> {
+  async create(vm: string, incarnation: string, fingerprint?: string): Promise<ClaimOutcome> {
     checkMachineName(vm);
-    assert(isIdentifier(incarnation), 'an incarnation is 32 hexadecimal digits');
+    checkClaimant(incarnation, fingerprint);
     return this.#oneByOne<ClaimOutcome>('unknown', async () => {
       await this.#records.makePlace(vm);
-      return this.#settleOwner(vm, 0, incarnation, undefined);
+      return this.#settleOwner(vm, ownerOf(0, incarnation, fingerprint), undefined);
     });
   }
 
-  async claim(vm: string, generation: number, incarnation: string, token: string): Promise<ClaimOutcome> {
+  async claim(
+    vm: string,
+    generation: number,
+    incarnation: string,
+    token: string,
+    fingerprint?: string,
+  ): Promise<ClaimOutcome> {
     checkMachineName(vm);
     checkGeneration(generation);
-    assert(isIdentifier(incarnation) && isIdentifier(token), 'incarnations and tokens are 32 hexadecimal digits');
+    checkClaimant(incarnation, fingerprint);
+    assert(isIdentifier(token), 'a token is 32 hexadecimal digits');
     return this.#oneByOne<ClaimOutcome>('unknown', async () => {
       for (const kind of ['pair', 'solo'] as const) {
         const record = await this.#readPair(vm, kind, generation);
         if (record?.token !== token) continue;
         if (record.primary !== incarnation && record.backup !== incarnation) return 'lost';
-        return this.#settleOwner(vm, generation + 1, incarnation, `${kind}-${generation}`);
+        return this.#settleOwner(vm, ownerOf(generation + 1, incarnation, fingerprint), `${kind}-${generation}`);
       }
       return 'unknown';
     });
   }
 
-  async coldClaim(vm: string, incarnation: string): Promise<ColdClaim> {
+  async coldClaim(vm: string, incarnation: string, fingerprint?: string): Promise<ColdClaim> {
     checkMachineName(vm);
-    assert(isIdentifier(incarnation), 'an incarnation is 32 hexadecimal digits');
+    checkClaimant(incarnation, fingerprint);
     return this.#oneByOne<ColdClaim>({ outcome: 'unknown' }, async () => {
       const before = await this.#newestOwner(vm);
       if (before === undefined) return { outcome: 'unknown' };
       if (before.incarnation === incarnation) return { outcome: 'won', owner: before };
       const { generation } = before;
-      const outcome = await this.#settleOwner(vm, generation + 1, incarnation, `owner-${generation}`);
+      const claimant = ownerOf(generation + 1, incarnation, fingerprint);
+      const outcome = await this.#settleOwner(vm, claimant, `owner-${generation}`);
       const owner = await this.#newestOwner(vm);
       return owner === undefined ? { outcome: 'unknown' } : { outcome, owner };
     });
@@ -108,18 +119,17 @@ export class RecordArbiter implements Arbiter {
   async writePair(vm: string, generation: number, record: PairRecord): Promise<WriteOutcome> {
     checkMachineName(vm);
     checkGeneration(generation);
-    assert(isPairRecord(record), 'incarnations and tokens are 32 hexadecimal digits');
+    const content = pairRecord(record, record.backup === null ? 'solo' : 'pair');
+    assert(content !== undefined, 'incarnations and tokens are 32 hexadecimal digits, fingerprints 64');
     return this.#oneByOne<WriteOutcome>('unknown', async () => {
       const owner = await this.#newestOwner(vm);
       if (owner === undefined || owner.generation < generation) return 'unknown';
       if (owner.generation > generation || owner.incarnation !== record.primary) return 'refused';
       const kind = record.backup === null ? 'solo' : 'pair';
-      const { token, primary, backup } = record;
-      const content = { token, primary, backup };
       const standing = await this.#records.publish(vm, `${kind}-${generation}`, content, `owner-${generation}`);
       const shown = pairRecord(standing, kind);
       if (shown === undefined) return 'unknown';
-      return shown.token === token && shown.primary === primary && shown.backup === backup ? 'written' : 'refused';
+      return PAIR_FIELDS.every((field) => shown[field] === content[field]) ? 'written' : 'refused';
     });
   }
 
@@ -141,24 +151,19 @@ export class RecordArbiter implements Arbiter {
     return this.#records.close();
   }
 
-  /** The test-and-set: publishes the owner of `generation` unless there is one, and tells whether it is `incarnation`. */
-  async #settleOwner(
-    vm: string,
-    generation: number,
-    incarnation: string,
-    beside: string | undefined,
-  ): Promise<ClaimOutcome> {
-    const standing = ownerIn(await this.#records.publish(vm, `owner-${generation}`, { incarnation }, beside));
+  /** The test-and-set: publishes the owner of a generation unless there is one, and tells whether it is this one. */
+  async #settleOwner(vm: string, claimant: Owner, beside: string | undefined): Promise<ClaimOutcome> {
+    const { generation, ...content } = claimant;
+    const standing = ownerIn(await this.#records.publish(vm, `owner-${generation}`, content, beside), generation);
     if (standing === undefined) return 'unknown';
-    return standing === incarnation ? 'won' : 'lost';
+    return standing.incarnation === claimant.incarnation ? 'won' : 'lost';
   }
 
   async #newestOwner(vm: string): Promise<Owner | undefined> {
     const names = await this.#records.names(vm, 'owner-');
     const generation = Math.max(-1, ...names.map((name) => Number(OWNER_NAME.exec(name)?.[1] ?? -1)));
     if (generation < 0) return undefined;
-    const incarnation = ownerIn(await this.#records.read(vm, `owner-${generation}`));
-    return incarnation === undefined ? undefined : { generation, incarnation };
+    return ownerIn(await this.#records.read(vm, `owner-${generation}`), generation);
   }
 
   async #readPair(vm: string, kind: 'solo' | 'pair', generation: number): Promise<PairRecord | undefined> {
@@ -216,20 +221,42 @@ export function parseRecord(text: string): unknown {
 
 const MAX_RECORD_LENGTH = 4096;
 
-function ownerIn(content: unknown): string | undefined {
-  const incarnation = (content as { incarnation?: unknown } | null | undefined)?.incarnation;
-  return isIdentifier(incarnation) ? incarnation : undefined;
+function ownerOf(generation: number, incarnation: string, fingerprint: string | undefined): Owner {
+  return fingerprint === undefined ? { generation, incarnation } : { generation, incarnation, fingerprint };
 }
 
+function ownerIn(content: unknown, generation: number): Owner | undefined {
+  if (typeof content !== 'object' || content === null) return undefined;
+  const { incarnation, fingerprint } = content as Record<string, unknown>;
+  if (!isIdentifier(incarnation) || !isFingerprintOrNone(fingerprint)) return undefined;
+  return ownerOf(generation, incarnation, fingerprint);
+}
+
+const PAIR_FIELDS = ['token', 'primary', 'backup', 'primaryFingerprint', 'backupFingerprint'] as const;
+
+/** The record in `content`, without what else may be there. */
 function pairRecord(content: unknown, kind: 'solo' | 'pair'): PairRecord | undefined {
-  if (!isPairRecord(content) || (content.backup === null) !== (kind === 'solo')) return undefined;
-  return { token: content.token, primary: content.primary, backup: content.backup };
+  if (typeof content !== 'object' || content === null) return undefined;
+  const { token, primary, backup, primaryFingerprint, backupFingerprint } = content as Record<string, unknown>;
+  if (!isIdentifier(token) || !isIdentifier(primary)) return undefined;
+  if (kind === 'solo' ? backup !== null : !isIdentifier(backup)) return undefined;
+  if (!isFingerprintOrNone(primaryFingerprint) || !isFingerprintOrNone(backupFingerprint)) return undefined;
+  return {
+    token,
+    primary,
+    backup: backup as string | null,
+    ...(primaryFingerprint !== undefined && { primaryFingerprint }),
+    ...(backupFingerprint !== undefined && { backupFingerprint }),
+  };
 }
 
-function isPairRecord(content: unknown): content is PairRecord {
-  if (typeof content !== 'object' || content === null) return false;
-  const { token, primary, backup } = content as Record<string, unknown>;
-  return isIdentifier(token) && isIdentifier(primary) && (backup === null || isIdentifier(backup));
+function isFingerprintOrNone(value: unknown): value is string | undefined {
+  return value === undefined || isFingerprint(value);
+}
+
+function checkClaimant(incarnation: string, fingerprint: string | undefined): void {
+  assert(isIdentifier(incarnation), 'an incarnation is 32 hexadecimal digits');
+  assert(isFingerprintOrNone(fingerprint), 'a fingerprint is 64 hexadecimal digits');
 }
 
 function checkGeneration(generation: number): void {

@@ -18,7 +18,7 @@ import { assert } from '../../core/base/assert.ts';
 import { OperatingError } from '../../core/base/error.ts';
 import { connectTo, formatAddress, listenOn, type StreamAddress } from '../net/address.ts';
 import { encodeFrame, FrameDecoder, FrameLengthError, HEADER_BYTES } from '../net/framing.ts';
-import type { TlsPeer } from '../tls/secure.ts';
+import type { Secured, TlsPeer } from '../tls/secure.ts';
 import { WaitingRoom } from '../tls/waiting-room.ts';
 import { acceptSecureChannel, type ChannelTls, connectSecureChannel } from './secure-channel.ts';
 
@@ -62,6 +62,8 @@ export interface Channel {
   readonly peer: string;
   /** Who the peer is, by its certificate; undefined without TLS. */
   readonly identity: TlsPeer | undefined;
+  /** The fingerprint of the certificate that this side has shown; undefined without TLS. */
+  readonly ownFingerprint: string | undefined;
   /** Bytes given to `send` that the kernel has not taken yet. */
   readonly bufferedBytes: number;
   readonly open: boolean;
@@ -115,7 +117,7 @@ export async function connectChannel(
   if (options.tls === undefined) return new SocketChannel(socket, { peer }, () => events, options);
   const serverName = 'path' in address ? undefined : address.host;
   const secured = await connectSecureChannel(socket, options.tls, peer, serverName, timeoutMs);
-  return new SocketChannel(secured.socket, { peer, identity: secured.peer }, () => events, options);
+  return new SocketChannel(secured.socket, { peer, secured }, () => events, options);
 }
 
 /**
@@ -136,7 +138,7 @@ export async function listenForChannels(
     try {
       const secured = await acceptSecureChannel(socket, tls, peer);
       room.leave(socket);
-      new SocketChannel(secured.socket, { peer, identity: secured.peer }, accept, options);
+      new SocketChannel(secured.socket, { peer, secured }, accept, options);
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;
       options.onRefused?.(error);
@@ -159,6 +161,7 @@ function peerOf(socket: Socket, address: StreamAddress): string {
 class SocketChannel implements Channel {
   readonly peer: string;
   readonly identity: TlsPeer | undefined;
+  readonly ownFingerprint: string | undefined;
   readonly #socket: Socket;
   readonly #limits: { minLength: number; maxLength: number };
   readonly #maxBufferedBytes: number;
@@ -170,12 +173,13 @@ class SocketChannel implements Channel {
 
   constructor(
     socket: Socket,
-    who: { readonly peer: string; readonly identity?: TlsPeer },
+    who: { readonly peer: string; readonly secured?: Secured },
     accept: (channel: Channel) => ChannelEvents,
     options: ChannelOptions,
   ) {
     this.peer = who.peer;
-    this.identity = who.identity;
+    this.identity = who.secured?.peer;
+    this.ownFingerprint = who.secured?.own;
     this.#socket = socket;
     this.#limits = { minLength: 1, maxLength: options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES };
     this.#maxBufferedBytes = options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES;

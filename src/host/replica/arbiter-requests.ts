@@ -2,20 +2,26 @@
 import type { ArbiterReply, ArbiterRequest } from '../../core/replication/arbiter-protocol.ts';
 import type { Arbiter } from '../arbiter/arbiter.ts';
 
-export async function askArbiter(arbiter: Arbiter, vm: string, request: ArbiterRequest): Promise<ArbiterReply> {
+/** `fingerprint`: of this host's certificate, for the owner's record; undefined without keys. */
+export async function askArbiter(
+  arbiter: Arbiter,
+  vm: string,
+  request: ArbiterRequest,
+  fingerprint: string | undefined,
+): Promise<ArbiterReply> {
   const { op } = request;
   switch (op) {
     case 'create':
-      return { op, outcome: await arbiter.create(vm, request.incarnation) };
+      return { op, outcome: await arbiter.create(vm, request.incarnation, fingerprint) };
     case 'cold-claim': {
-      const { outcome, owner } = await arbiter.coldClaim(vm, request.incarnation);
+      const { outcome, owner } = await arbiter.coldClaim(vm, request.incarnation, fingerprint);
       if (outcome === 'won')
         return owner === undefined ? { op, outcome: 'unknown' } : { op, outcome, generation: owner.generation };
       return { op, outcome };
     }
     case 'claim': {
       const { generation, incarnation, token } = request;
-      return { op, generation, outcome: await arbiter.claim(vm, generation, incarnation, token) };
+      return { op, generation, outcome: await arbiter.claim(vm, generation, incarnation, token, fingerprint) };
     }
     case 'write-record': {
       const { generation, record } = request;
@@ -27,7 +33,7 @@ export async function askArbiter(arbiter: Arbiter, vm: string, request: ArbiterR
       const backup = record?.backup;
       if (record === undefined || backup === undefined || backup === null)
         return { op, generation, outcome: 'missing' };
-      return { op, generation, outcome: 'found', record: { token: record.token, primary: record.primary, backup } };
+      return { op, generation, outcome: 'found', record: { ...record, backup } };
     }
   }
 }

@@ -2,7 +2,7 @@
 import { OperatingError } from '../../core/base/error.ts';
 import type { Message } from '../../core/replication/message.ts';
 import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES, MessageError } from '../../core/replication/message-codec.ts';
-import type { ChannelId } from '../../core/replication/replica.ts';
+import type { ChannelCertificates, ChannelId } from '../../core/replication/replica.ts';
 import {
   type Channel,
   type ChannelEvents,
@@ -15,8 +15,8 @@ import type { ChannelTls } from '../channel/secure-channel.ts';
 import type { StreamAddress } from '../net/address.ts';
 
 export interface ChannelsEvents {
-  /** `fingerprint` is of the peer's certificate (PROTOCOL.md, 29); undefined without TLS. */
-  readonly onOpen: (channel: ChannelId, fingerprint: string | undefined) => void;
+  /** With what both ends have shown (PROTOCOL.md, 29); undefined without TLS. */
+  readonly onOpen: (channel: ChannelId, certificates: ChannelCertificates | undefined) => void;
   readonly onMessage: (channel: ChannelId, message: Message) => void;
   /** The peer speaks another version of the protocol. The channel stays open, so that it can be told. */
   readonly onOtherVersion: (channel: ChannelId, version: number) => void;
@@ -28,6 +28,10 @@ export interface ChannelsEvents {
 const LIMITS = { maxMessageBytes: MAX_MESSAGE_BYTES };
 /** Numbers of accepted channels; those that a backup opens begin at 1. */
 const FIRST_ACCEPTED = 1_000_000;
+
+function certificatesOf({ identity, ownFingerprint: own }: Channel): ChannelCertificates | undefined {
+  return identity === undefined || own === undefined ? undefined : { own, peer: identity.fingerprint };
+}
 
 export class Channels {
   readonly #events: ChannelsEvents;
@@ -51,7 +55,7 @@ export class Channels {
       (channel) => {
         const id = this.#nextAccepted++;
         this.#open.set(id, channel);
-        this.#events.onOpen(id, channel.identity?.fingerprint);
+        this.#events.onOpen(id, certificatesOf(channel));
         return this.#eventsOf(id);
       },
       { ...this.#options, onRefused: ({ message }) => this.#events.onRefused(message) },
@@ -65,7 +69,7 @@ export class Channels {
       const channel = await connectChannel(address, this.#eventsOf(id), { ...this.#options, timeoutMs: 1000 });
       if (this.#cancelled.delete(id)) return channel.close();
       this.#open.set(id, channel);
-      this.#events.onOpen(id, channel.identity?.fingerprint);
+      this.#events.onOpen(id, certificatesOf(channel));
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;
       if (!this.#cancelled.delete(id)) this.#events.onClosed(id, error.message);

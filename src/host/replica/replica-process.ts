@@ -7,6 +7,7 @@ import type { EngineKind } from '../../core/engine/engine.ts';
 import type { ArbiterRequest } from '../../core/replication/arbiter-protocol.ts';
 import { Backup } from '../../core/replication/backup.ts';
 import type { NumberedOutput } from '../../core/replication/cpu-link.ts';
+import type { Message } from '../../core/replication/message.ts';
 import { Primary } from '../../core/replication/primary.ts';
 import type {
   HaltReason,
@@ -69,6 +70,11 @@ export class ReplicaProcess {
   readonly #setup: ReplicaSetup;
   readonly #nowMs = openBootClock();
   readonly #incarnation = randomBytes(16).toString('hex');
+  /**
+   * The keys as they were at the start. The records of the generations that this replica wins name their certificate, so the
+   * disk server must be shown that one, whatever the files hold by then.
+   */
+  readonly #keys: CredentialSource | undefined;
   readonly #channels: Channels;
   readonly #status: StatusReporter;
   #replica: Primary | Backup | undefined;
@@ -92,9 +98,11 @@ export class ReplicaProcess {
 
   private constructor(setup: ReplicaSetup) {
     this.#setup = setup;
+    this.#keys = setup.tls === undefined ? undefined : { current: setup.tls.current };
     this.#status = new StatusReporter(setup.status);
     const events: ChannelsEvents = {
-      onOpen: (channel) => this.#handle({ type: 'channel-open', channel }),
+      onOpen: (channel, certificates) =>
+        this.#handle({ type: 'channel-open', channel, ...(certificates !== undefined && { certificates }) }),
       onMessage: (channel, message) => this.#handle({ type: 'message', channel, message }),
       onOtherVersion: (channel, version) => this.#handle({ type: 'other-version', channel, version }),
       onClosed: (channel, why) => this.#handle({ type: 'channel-closed', channel, why }),
@@ -129,7 +137,7 @@ export class ReplicaProcess {
       this.#disk = new SharedDisk({
         address: diskServer,
         vm,
-        tls: this.#setup.tls,
+        tls: this.#keys,
         incarnation: this.#incarnation,
         onNotice,
       });
@@ -225,6 +233,7 @@ export class ReplicaProcess {
   #perform(action: ReplicaAction): void {
     switch (action.type) {
       case 'send':
+        this.#tellOfRefusal(action.message);
         return this.#channels.send(action.channel, action.message);
       case 'close':
         return this.#channels.close(action.channel);
@@ -263,10 +272,16 @@ export class ReplicaProcess {
     }
   }
 
+  /** Somebody is told that he is not let in; whoever looks at this side should know too. */
+  #tellOfRefusal(message: Message): void {
+    if (message.type === 'refuse' && message.code !== 'busy')
+      this.#setup.onNotice(`refused a peer: ${message.message}`);
+  }
+
   /** Without an answer the protocol asks on for ever; a person should know that it does, but not each time. */
   #ask(request: ArbiterRequest): void {
     const { name } = this.#setup.description;
-    void askArbiter(this.#arbiter!, name, request)
+    void askArbiter(this.#arbiter!, name, request, this.#keys?.current.fingerprint)
       .then((reply) => {
         const silent = reply.outcome === 'unknown' || reply.outcome === 'missing';
         if (silent && !this.#arbiterSilent) {

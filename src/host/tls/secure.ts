@@ -19,7 +19,12 @@ export type TlsPeer = {
   readonly name: string;
 };
 
-export type Secured = { readonly socket: tls.TLSSocket; readonly peer: TlsPeer };
+export type Secured = {
+  readonly socket: tls.TLSSocket;
+  readonly peer: TlsPeer;
+  /** The fingerprint of the certificate that this side has shown. */
+  readonly own: string;
+};
 
 /** What a server has after the handshake. One that is refused can be told why, and must then be ended. */
 export type Accepted = Secured | { readonly socket: tls.TLSSocket; readonly refusal: TlsError };
@@ -55,6 +60,7 @@ export function contextOptions(credentials: CredentialSource): tls.SecureContext
  */
 export function acceptSecure(raw: net.Socket, options: SecureOptions): Promise<Accepted> {
   const { credentials, who, protocol, timeoutMs = HANDSHAKE_TIMEOUT_MS } = options;
+  const { current } = credentials;
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => {
       raw.destroy();
@@ -64,7 +70,7 @@ export function acceptSecure(raw: net.Socket, options: SecureOptions): Promise<A
     raw.once('close', () => fail('ECONNRESET')); // of no effect once it is settled
     // It never listens: it is the documented way to put TLS on a socket that came from elsewhere.
     const server = tls.createServer({
-      ...contextOptions(credentials),
+      ...contextOptions({ current }),
       requestCert: true,
       rejectUnauthorized: false, // judged below, so that the client can be told
       handshakeTimeout: timeoutMs,
@@ -76,19 +82,19 @@ export function acceptSecure(raw: net.Socket, options: SecureOptions): Promise<A
     });
     server.once('secureConnection', (socket: tls.TLSSocket) => {
       if (protocol !== undefined && socket.alpnProtocol !== protocol) return fail(wrongProtocol(protocol));
-      resolve(judge(socket, who));
+      resolve(judge(socket, who, current.fingerprint));
     });
     server.emit('connection', raw);
   });
 }
 
-function judge(socket: tls.TLSSocket, who: string): Accepted {
+function judge(socket: tls.TLSSocket, who: string, own: string): Accepted {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) {
     return { socket, refusal: tlsError(who, 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') };
   }
   if (!socket.authorized) return { socket, refusal: tlsError(who, socket.authorizationError ?? 'not authorized') };
-  return { socket, peer: peerOf(certificate) };
+  return { socket, peer: peerOf(certificate), own };
 }
 
 export type ConnectSecureOptions = SecureOptions & {
@@ -102,9 +108,10 @@ export type ConnectSecureOptions = SecureOptions & {
  */
 export function connectSecure(raw: net.Socket, options: ConnectSecureOptions): Promise<Secured> {
   const { credentials, who, protocol, serverName, timeoutMs = HANDSHAKE_TIMEOUT_MS } = options;
+  const { current } = credentials;
   return new Promise((resolve, reject) => {
     const socket = tls.connect({
-      ...contextOptions(credentials),
+      ...contextOptions({ current }),
       socket: raw,
       rejectUnauthorized: true,
       checkServerIdentity: (_, certificate) =>
@@ -127,7 +134,7 @@ export function connectSecure(raw: net.Socket, options: ConnectSecureOptions): P
       clearTimeout(timer);
       socket.off('error', fail);
       socket.off('close', ended);
-      resolve({ socket, peer: peerOf(socket.getPeerX509Certificate()!) });
+      resolve({ socket, peer: peerOf(socket.getPeerX509Certificate()!), own: current.fingerprint });
     });
   });
 }

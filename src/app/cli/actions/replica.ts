@@ -50,6 +50,7 @@ function report(reason: HaltReason): number {
       throw new OperatingError(reason.code, reason.message, REFUSAL_ADVICE[reason.refusal]);
     case 'already-created':
     case 'arbiter-conflict':
+    case 'other-host':
     case 'diverged':
     case 'total-loss':
     case 'transfer-failed':
@@ -60,6 +61,8 @@ function report(reason: HaltReason): number {
 const ADVICE: Readonly<Record<string, string>> = {
   'already-created': 'Leave --create out to start it again; nobody else may be running it.',
   'transfer-failed': 'Start it again: it will be given another copy.',
+  'other-host':
+    'Somebody stands between the two hosts, or a certificate was renewed meanwhile: compare "understudy keys show" on both, and start it again.',
   'arbiter-conflict': 'Another pair of this machine is at work with the same arbiter; stop it first.',
 };
 
@@ -68,6 +71,8 @@ const REFUSAL_ADVICE: Readonly<Record<RefusalCode, string>> = {
   'other-vm': "Give both replicas the same description, and the backup its own primary's address.",
   'other-machine': 'Both replicas need the same description and the same kernel, initramfs and disk size.',
   'other-generation': 'Start the pair again: the primary has gone on without this backup.',
+  'other-host':
+    'The certificate was renewed meanwhile, or this is not the host that the primary was to have: start it again.',
   busy: 'A primary takes one backup: stop the other one first.',
   'too-late': 'Stop the machine, and start the pair again.',
 };

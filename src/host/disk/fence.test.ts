@@ -3,10 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { newIdentifier } from '../arbiter/arbiter-suite.ts';
+import type { Owner } from '../arbiter/arbiter.ts';
+import { newFingerprint, newIdentifier } from '../arbiter/arbiter-suite.ts';
 import { type Admission, Fence } from './fence.ts';
-
-type Owner = { generation: number; incarnation: string };
 
 /** A fence over an arbiter whose record the test sets. */
 async function newFence(t: TestContext) {
@@ -113,6 +112,32 @@ test('the admitted generation survives the server, and its owner needs no arbite
   for (const generation of [6, 7]) {
     const outcome = await restarted.admit(generation, newIdentifier(), undefined);
     assert.ok(!outcome.admitted && outcome.forGood);
+  }
+});
+
+test('where the record names a certificate, its owner shows that one, with or without the arbiter', async (t) => {
+  const { fence, arbiter, open } = await newFence(t);
+  const owner = { generation: 7, incarnation: newIdentifier(), fingerprint: newFingerprint() };
+  const admit = (to: Fence, shown?: string) => to.admit(7, owner.incarnation, undefined, shown);
+  arbiter.record = owner;
+  for (const shown of [undefined, newFingerprint()]) {
+    const outcome = await admit(fence, shown);
+    assert.ok(!outcome.admitted && outcome.forGood);
+  }
+  assert.equal(fence.admitted, undefined);
+  assert.ok((await admit(fence, owner.fingerprint)).admitted);
+  arbiter.record = undefined;
+  const restarted = await open();
+  assert.deepEqual(restarted.admitted, owner);
+  assert.ok(!(await admit(restarted, newFingerprint())).admitted);
+  assert.ok((await admit(restarted, owner.fingerprint)).admitted);
+});
+
+test('a record of an earlier version names no certificate, and its owner may show any', async (t) => {
+  const { fence, arbiter } = await newFence(t);
+  arbiter.record = { generation: 7, incarnation: newIdentifier() };
+  for (const shown of [newFingerprint(), newFingerprint()]) {
+    assert.ok((await fence.admit(7, arbiter.record.incarnation, undefined, shown)).admitted);
   }
 });
 

@@ -7,9 +7,10 @@
  *   1. is refused if a higher generation was admitted, or g by another incarnation;
  *   2. asks the arbiter, unless g was admitted before by this very incarnation: its record must name this incarnation as
  *      the owner of g, and g must be the newest generation;
+ *      and where that record names the owner's host by its certificate, the client must have shown that one (29);
  *   3. revokes what was admitted before, with a lower generation or in the same session: its requests that have not
  *      begun are refused from now on, and those that have begun are waited for;
- *   4. writes the admitted generation to stable storage;
+ *   4. writes the admitted generation and its owner to stable storage;
  *   5. is answered.
  * A failure after 3 leaves the lower generations revoked, which is right: the arbiter says that they are over.
  */
@@ -17,17 +18,18 @@ import { constants } from 'node:fs';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatingError } from '../../core/base/error.ts';
-import { type Arbiter, isIdentifier } from '../arbiter/arbiter.ts';
+import { type Arbiter, isFingerprint, isIdentifier, type Owner } from '../arbiter/arbiter.ts';
 import { errorCode } from '../net/address.ts';
 
 export type FenceErrorCode = 'fence-state-missing' | 'fence-state-broken';
 
-export type Admitted = { readonly generation: number; readonly incarnation: string };
+/** As the arbiter's record has it; without a fingerprint it names no host, and the incarnation decides. */
+export type Admitted = Owner;
 
-export type AdmissionOutcome =
-  | { readonly admitted: true; readonly admission: Admission }
-  /** `forGood`: asking again cannot help; otherwise it may. */
-  | { readonly admitted: false; readonly forGood: boolean; readonly why: string };
+export type AdmissionOutcome = { readonly admitted: true; readonly admission: Admission } | Refusal;
+
+/** `forGood`: asking again cannot help; otherwise it may. */
+type Refusal = { readonly admitted: false; readonly forGood: boolean; readonly why: string };
 
 /** One connection's right to the disk, until it is revoked. */
 export class Admission {
@@ -97,9 +99,14 @@ export class Fence {
     return this.#admitted;
   }
 
-  /** See the head of this file. Never throws. */
-  admit(generation: number, incarnation: string, session: string | undefined): Promise<AdmissionOutcome> {
-    const outcome = this.#lock.then(() => this.#admit({ generation, incarnation }, session));
+  /** See the head of this file; `fingerprint` is of the client's certificate, undefined without TLS. Never throws. */
+  admit(
+    generation: number,
+    incarnation: string,
+    session: string | undefined,
+    fingerprint?: string,
+  ): Promise<AdmissionOutcome> {
+    const outcome = this.#lock.then(() => this.#admit({ generation, incarnation }, session, fingerprint));
     this.#lock = outcome;
     return outcome;
   }
@@ -109,36 +116,43 @@ export class Fence {
     this.#admissions.delete(admission);
   }
 
-  async #admit(asked: Admitted, session: string | undefined): Promise<AdmissionOutcome> {
+  async #admit(
+    asked: Admitted,
+    session: string | undefined,
+    fingerprint: string | undefined,
+  ): Promise<AdmissionOutcome> {
     const last = this.#admitted;
     const known = last !== undefined && last.generation === asked.generation && last.incarnation === asked.incarnation;
-    const objection = known ? undefined : (this.#objection(asked) ?? (await this.#askArbiter(asked)));
-    if (objection !== undefined) return objection;
+    const owner = known ? last : (this.#objection(asked) ?? (await this.#askArbiter(asked)));
+    if ('admitted' in owner) return owner;
+    if (owner.fingerprint !== undefined && owner.fingerprint !== fingerprint) return otherHost(owner, fingerprint);
 
     const replaced = (admission: Admission) =>
       admission.generation < asked.generation || (session !== undefined && admission.session === session);
     await Promise.all([...this.#admissions].filter(replaced).map((admission) => admission.revoke()));
     try {
-      if (!known) await writeState(this.#statePath, asked);
+      if (!known) await writeState(this.#statePath, owner);
     } catch (error) {
       return { admitted: false, forGood: false, why: `the admitted generation cannot be kept: ${String(error)}` };
     }
-    this.#admitted = asked;
+    this.#admitted = owner;
     const admission = new Admission(asked.generation, session);
     this.#admissions.add(admission);
     return { admitted: true, admission };
   }
 
-  #objection({ generation }: Admitted): AdmissionOutcome | undefined {
+  #objection({ generation }: Admitted): Refusal | undefined {
     const last = this.#admitted;
     if (last === undefined || generation > last.generation) return undefined;
     const who = generation === last.generation ? 'to another replica' : `but ${last.generation} was admitted since`;
     return { admitted: false, forGood: true, why: `generation ${generation} belonged to the disk, ${who}` };
   }
 
-  async #askArbiter({ generation, incarnation }: Admitted): Promise<AdmissionOutcome | undefined> {
+  /** The owner's record, if it names who asks. */
+  async #askArbiter(asked: Admitted): Promise<Admitted | Refusal> {
+    const { generation, incarnation } = asked;
     const { arbiter, vm } = this.#options;
-    if (arbiter === undefined) return undefined;
+    if (arbiter === undefined) return asked;
     const owner = await arbiter.owner(vm);
     if (owner === undefined || owner.generation < generation) {
       const shown = owner === undefined ? 'no owner' : `generation ${owner.generation} only`;
@@ -148,13 +162,19 @@ export class Fence {
         why: `the arbiter shows ${shown}: generation ${generation} is unknown`,
       };
     }
-    if (owner.generation === generation && owner.incarnation === incarnation) return undefined;
+    if (owner.generation === generation && owner.incarnation === incarnation) return owner;
     const why =
       owner.generation > generation
         ? `generation ${generation} has ended: the arbiter shows ${owner.generation}`
         : `the arbiter names another owner of generation ${generation}`;
     return { admitted: false, forGood: true, why };
   }
+}
+
+function otherHost({ generation, fingerprint: named = '' }: Admitted, shown: string | undefined): Refusal {
+  const there = shown === undefined ? 'none was shown' : `${shown.slice(0, 16)} was shown`;
+  const why = `the arbiter's record of the owner of generation ${generation} has the certificate ${named.slice(0, 16)}, and ${there}`;
+  return { admitted: false, forGood: true, why };
 }
 
 async function readState(directory: string, path: string): Promise<Admitted | undefined> {
@@ -192,9 +212,11 @@ async function exists(directory: string): Promise<boolean> {
 
 function parseState(text: string): Admitted | undefined {
   try {
-    const { generation, incarnation } = JSON.parse(text) as Record<string, unknown>;
+    const { generation, incarnation, fingerprint } = JSON.parse(text) as Record<string, unknown>;
     if (!Number.isSafeInteger(generation) || (generation as number) < 0 || !isIdentifier(incarnation)) return undefined;
-    return { generation: generation as number, incarnation };
+    const owner = { generation: generation as number, incarnation };
+    if (fingerprint === undefined) return owner;
+    return isFingerprint(fingerprint) ? { ...owner, fingerprint } : undefined;
   } catch {
     return undefined;
   }

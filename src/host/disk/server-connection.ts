@@ -41,17 +41,6 @@ import {
 import type { OverlapOrder } from './overlap-order.ts';
 import { SocketReader } from './socket-reader.ts';
 
-/** Who asks for the disk, and what for. */
-export type DiskClientIdentity = {
-  /** SHA-256 of the client's certificate; undefined without TLS. */
-  readonly fingerprint: string | undefined;
-  /** Undefined for a reader. */
-  readonly writer: { readonly generation: number; readonly incarnation: string } | undefined;
-};
-
-/** Whether that client may (PROTOCOL.md, 22 and 29): undefined if so, else why not, for good. */
-export type AuthoriseDiskClient = (client: DiskClientIdentity) => Promise<string | undefined>;
-
 /** What all connections of a server share. */
 export type ServedDisk = {
   readonly vm: string;
@@ -63,7 +52,6 @@ export type ServedDisk = {
   readonly onEvent: (line: string) => void;
   /** Clients must begin TLS before all else; undefined: there is none. */
   readonly tls: CredentialSource | undefined;
-  readonly authorise: AuthoriseDiskClient | undefined;
 };
 
 /** Bytes of payloads that one client may have outstanding, answers that it has not read included. */
@@ -242,15 +230,12 @@ export class ServerConnection {
         message: `this server has the disk of '${this.#disk.vm}', not of '${vm}'`,
       };
     }
-    const why = await this.#disk.authorise?.({ fingerprint: this.#peer?.fingerprint, writer });
-    if (why !== undefined) {
-      this.#disk.onEvent(`refused ${this.#peer?.name ?? 'a client'}: ${why}`);
-      return { type: OPTION_REPLY.errorPolicy, message: why };
-    }
     if (goOn) this.#onIdentified();
     if (writer === undefined || !goOn) return { admission: undefined };
-    const outcome = await this.#disk.fence.admit(writer.generation, writer.incarnation, writer.session);
-    const who = `generation ${writer.generation}, incarnation ${writer.incarnation.slice(0, 8)}`;
+    const { generation, incarnation, session } = writer;
+    const outcome = await this.#disk.fence.admit(generation, incarnation, session, this.#peer?.fingerprint);
+    const host = this.#peer === undefined ? '' : ` on ${this.#peer.name}`;
+    const who = `generation ${generation}, incarnation ${incarnation.slice(0, 8)}${host}`;
     if (outcome.admitted) {
       this.#disk.onEvent(`admitted ${who}`);
       return { admission: outcome.admission };

@@ -14,7 +14,7 @@ import { WaitingRoom } from '../tls/waiting-room.ts';
 import { type Admitted, Fence } from './fence.ts';
 import { ImageFile } from './image-file.ts';
 import { OverlapOrder } from './overlap-order.ts';
-import { type AuthoriseDiskClient, ServerConnection } from './server-connection.ts';
+import { ServerConnection } from './server-connection.ts';
 
 export type DiskServerOptions = {
   /** The raw image. */
@@ -28,10 +28,11 @@ export type DiskServerOptions = {
   readonly stateDir: string;
   /** Tells one boot of this host from the next; the kernel's boot id unless told. */
   readonly boot?: string;
-  /** With keys all clients must speak TLS 1.3, and show a certificate of the same authority. */
+  /**
+   * With keys all clients must speak TLS 1.3, and show a certificate of the same authority. Any such one may read; who may write is
+   * what the arbiter's record says, by fingerprint (fence.ts).
+   */
   readonly tls?: CredentialSource | undefined;
-  /** Asked for each client that opens the disk; everybody may who is of the authority, where it is not given. */
-  readonly authorise?: AuthoriseDiskClient | undefined;
   /** A request has failed because of this host: a full file system, a broken medium. */
   readonly onProblem: (line: string) => void;
   /** One line for the log, such as an admission. */
@@ -113,8 +114,8 @@ class NbdServer implements DiskServer {
   }
 
   #accept(socket: net.Socket, fence: Fence): void {
-    const { vm, tls, authorise, onEvent = () => {} } = this.#options;
-    const shared = { vm, image: this.#image, order: this.#order, fence, boot: this.#boot, onEvent, tls, authorise };
+    const { vm, tls, onEvent = () => {} } = this.#options;
+    const shared = { vm, image: this.#image, order: this.#order, fence, boot: this.#boot, onEvent, tls };
     this.#waiting.enter(socket);
     const connection = new ServerConnection(socket, shared, () => this.#waiting.leave(socket));
     const served = connection.serve().finally(() => this.#connections.delete(connection));

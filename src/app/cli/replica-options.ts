@@ -18,6 +18,7 @@ export interface ReplicaOptions extends TlsOptions {
   readonly hub?: StreamAddress;
   readonly uplink?: Uplink;
   readonly status?: StreamAddress;
+  readonly diagnoses?: string;
   readonly engine: EngineKind;
 }
 
@@ -68,6 +69,10 @@ export function addReplicaOptions(command: Command): Command {
       vxlanUplink,
     )
     .option('--status <address>', 'report state there, a line of JSON each', streamAddress)
+    .option(
+      '--diagnoses <directory>',
+      'where it is kept in what the two machines differed, if they ever do (default: NAME-diagnoses here)',
+    )
     .addOption(engineOption());
   return addTlsOptions(common);
 }
@@ -90,6 +95,7 @@ export async function replicaRequest(descriptionFile: string, options: ReplicaOp
     diskServer: options.disk,
     hub: options.hub,
     status: options.status,
+    diagnoses: options.diagnoses ?? `${description.name}-diagnoses`,
     security: securityRequest(options),
   };
 }

@@ -89,6 +89,8 @@ export interface ReplicaRequest {
   readonly hub: StreamAddress | undefined;
   /** Where to report state, a line of JSON each; undefined: nowhere. */
   readonly status: StreamAddress | undefined;
+  /** The directory for what is known of a divergence; made when there is one. */
+  readonly diagnoses: string;
   /** Of the log channel and the disk. */
   readonly security: SecurityRequest;
 }

@@ -30,6 +30,11 @@ export class ReplicaDirectory {
     return join(this.path, 'console.log');
   }
 
+  /** What is known of divergences of this replica. */
+  get diagnoses(): string {
+    return join(this.path, 'diagnoses');
+  }
+
   make(): void {
     mkdirSync(this.path, { recursive: true, mode: 0o700 });
   }

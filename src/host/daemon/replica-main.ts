@@ -82,6 +82,7 @@ class HostedReplica {
       diskServer: addressOf(order.record.disk),
       hub: addressOf(order.record.hub),
       status: undefined,
+      diagnoses: directory.diagnoses,
       onNotice: say,
       onConsole: (data) => console.write(data),
       onPhase: (phase) => onPhase(phase),

@@ -92,7 +92,8 @@ export class Pair {
       await this.#service('disk', ['disk', disk.path, '--listen', socket('disk'), '--name', name, ...state]);
       services.push(['disk', socket('disk')]);
     }
-    const shared = ['--arbiter', arbiterDirectory, '--unsafe-arbiter'];
+    const diagnoses = join(stateDirectory, 'diagnoses');
+    const shared = ['--arbiter', arbiterDirectory, '--unsafe-arbiter', '--diagnoses', diagnoses];
     const primary = [...shared, ...(await this.#ways('primary', services)), '--listen', socket('log')];
     const log = await this.#way('backup', 'log', socket('log'));
     const backup = [...shared, ...(await this.#ways('backup', services)), '--primary', log];

@@ -36,6 +36,7 @@ import type { CredentialSource } from '../tls/credentials.ts';
 import { askArbiter } from './arbiter-requests.ts';
 import { Channels, type ChannelsEvents } from './channels.ts';
 import { Copier } from './copier.ts';
+import { Diagnosis } from './diagnosis.ts';
 import { openReplicaUplink } from './replica-uplink.ts';
 import { SharedDisk } from './shared-disk.ts';
 import { StatusReporter } from './status.ts';
@@ -58,6 +59,8 @@ export interface ReplicaSetup {
   readonly diskServer: DiskAddress | undefined;
   readonly hub: StreamAddress | undefined;
   readonly status: StreamAddress | undefined;
+  /** Where it is kept in what the two machines differed, if they ever do; undefined: nowhere. */
+  readonly diagnoses?: string | undefined;
   readonly onNotice: (line: string) => void;
   /** The guest's console, as the world may see it. */
   readonly onConsole: (data: Uint8Array) => void;
@@ -77,6 +80,7 @@ export class ReplicaProcess {
   readonly #keys: CredentialSource | undefined;
   readonly #channels: Channels;
   readonly #status: StatusReporter;
+  readonly #diagnosis: Diagnosis;
   #replica: Primary | Backup | undefined;
   #arbiter: Arbiter | undefined;
   #arbiterSilent = false;
@@ -101,19 +105,45 @@ export class ReplicaProcess {
     this.#keys = setup.tls === undefined ? undefined : { current: setup.tls.current };
     this.#status = new StatusReporter(setup.status);
     const events: ChannelsEvents = {
-      onOpen: (channel, certificates) =>
-        this.#handle({ type: 'channel-open', channel, ...(certificates !== undefined && { certificates }) }),
-      onMessage: (channel, message) => this.#handle({ type: 'message', channel, message }),
+      onOpen: (channel, certificates) => {
+        this.#diagnosis.opened(channel);
+        this.#handle({ type: 'channel-open', channel, ...(certificates !== undefined && { certificates }) });
+      },
+      onMessage: (channel, message) => {
+        if (!this.#diagnosis.takes(channel, message)) this.#handle({ type: 'message', channel, message });
+      },
       onOtherVersion: (channel, version) => this.#handle({ type: 'other-version', channel, version }),
-      onClosed: (channel, why) => this.#handle({ type: 'channel-closed', channel, why }),
+      onClosed: (channel, why) => {
+        this.#diagnosis.closed(channel);
+        this.#handle({ type: 'channel-closed', channel, why });
+      },
       onRefused: setup.onNotice,
     };
     this.#channels = new Channels(events, setup.tls === undefined ? undefined : { credentials: setup.tls });
+    this.#diagnosis = this.#newDiagnosis();
     this.ended = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
     });
     this.ended.catch(() => {});
+  }
+
+  #newDiagnosis(): Diagnosis {
+    const { description, diagnoses: directory, role, onNotice } = this.#setup;
+    const { hashIntervalMs } = description.timeouts;
+    return new Diagnosis(
+      { directory, vm: description.name, incarnation: this.#incarnation, hashIntervalMs },
+      {
+        nowMs: this.#nowMs,
+        ask: (question) => this.#runner!.diagnose(question),
+        connect: (channel) => {
+          if (role.kind === 'backup') void this.#channels.connect(channel, role.primary).catch(this.#fail);
+        },
+        send: (channel, message) => this.#channels.send(channel, message),
+        close: (channel) => this.#channels.close(channel),
+        onNotice,
+      },
+    );
   }
 
   /** Opens everything and starts the protocol. Throws OperatingError, with nothing left behind. */
@@ -146,7 +176,10 @@ export class ReplicaProcess {
     const { config } = await loadMachine(description, diskBytes);
     this.#netDevice = virtioDevice(config.virtio.findIndex((device) => device.kind === 'net'));
     this.#runner = await Runner.start(config, this.#setup.engine, {
-      onReport: (report) => this.#handle({ type: 'cpu', report }),
+      onReport: (report) => {
+        this.#diagnosis.report(report, this.status()?.generation ?? 0);
+        this.#handle({ type: 'cpu', report });
+      },
       onCrash: (error) => this.#fail(error),
       onNotice: this.#setup.onNotice,
     });
@@ -234,6 +267,7 @@ export class ReplicaProcess {
     switch (action.type) {
       case 'send':
         this.#tellOfRefusal(action.message);
+        this.#diagnosis.sent(action.channel, action.message);
         return this.#channels.send(action.channel, action.message);
       case 'close':
         return this.#channels.close(action.channel);
@@ -267,7 +301,8 @@ export class ReplicaProcess {
       case 'halt': {
         const { code, message } = action.reason;
         this.#status.report({ type: 'halt', pid: process.pid, code, message });
-        return this.#finish(action.reason);
+        // What is known of a divergence would be gone with this process.
+        return void this.#diagnosis.settled().then(() => this.#finish(action.reason));
       }
     }
   }

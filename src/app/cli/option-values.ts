@@ -33,6 +33,13 @@ export function collectCommaSeparated(value: string, previous: readonly string[]
   return [...(previous ?? []), ...value.split(',').filter((part) => part !== '')];
 }
 
+/** SHA-256 fingerprints of certificates, between commas, with colons or without; may be repeated. */
+export function collectFingerprints(value: string, previous: readonly string[] | undefined): string[] {
+  const given = value.split(',').map((part) => part.trim().replaceAll(':', '').toLowerCase());
+  if (given.every((part) => /^[0-9a-f]{64}$/.test(part))) return [...(previous ?? []), ...given];
+  throw new InvalidArgumentError('Give SHA-256 fingerprints, as "understudy keys show" has them, between commas.');
+}
+
 /** The engine never shows in the guest: two replicas, a recording and its replay may each have another. */
 export function engineOption(): Option {
   const text = 'how instructions are executed; it never shows in the guest ("mixed" is for tests)';

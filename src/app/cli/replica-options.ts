@@ -7,7 +7,7 @@ import { isWrong, parseUplink } from '../../host/description/values.ts';
 import { type DiskAddress, parseDiskAddress } from '../../host/disk/disk-address.ts';
 import { parseAddress, type StreamAddress } from '../../host/net/address.ts';
 import { usageError } from './failure.ts';
-import { engineOption } from './option-values.ts';
+import { collectFingerprints, engineOption } from './option-values.ts';
 import type { ReplicaRequest } from './requests.ts';
 import { addTlsOptions, securityRequest, type TlsOptions } from './tls-options.ts';
 
@@ -18,6 +18,7 @@ export interface ReplicaOptions extends TlsOptions {
   readonly hub?: StreamAddress;
   readonly uplink?: Uplink;
   readonly status?: StreamAddress;
+  readonly peerFingerprint?: readonly string[];
   readonly diagnoses?: string;
   readonly engine: EngineKind;
 }
@@ -68,6 +69,11 @@ export function addReplicaOptions(command: Command): Command {
       "this host's VXLAN end point: vxlan:VNI,remote=ADDRESS[,local=ADDRESS][,port=PORT]",
       vxlanUplink,
     )
+    .option(
+      '--peer-fingerprint <sha256>',
+      "only hosts with these certificates may be the other replica's (otherwise any of the authority), between commas; may be repeated",
+      collectFingerprints,
+    )
     .option('--status <address>', 'report state there, a line of JSON each', streamAddress)
     .option(
       '--diagnoses <directory>',
@@ -87,6 +93,13 @@ export async function replicaRequest(descriptionFile: string, options: ReplicaOp
       'Replicas never open the disk themselves: start "understudy disk" and give its address.',
     );
   }
+  const security = securityRequest(options);
+  if (options.peerFingerprint !== undefined && security.tls === undefined) {
+    throw usageError(
+      '--peer-fingerprint is given, and there are no keys',
+      'Without --tls-certificate, --tls-key and --tls-authority no host shows a certificate.',
+    );
+  }
   return {
     description: withUplink(description, descriptionFile, options),
     engine: options.engine,
@@ -96,7 +109,8 @@ export async function replicaRequest(descriptionFile: string, options: ReplicaOp
     hub: options.hub,
     status: options.status,
     diagnoses: options.diagnoses ?? `${description.name}-diagnoses`,
-    security: securityRequest(options),
+    peerFingerprints: options.peerFingerprint,
+    security,
   };
 }
 

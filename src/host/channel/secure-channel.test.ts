@@ -5,7 +5,9 @@ import { after, type TestContext, test } from 'node:test';
 import tls from 'node:tls';
 import type { OperatingError } from '../../core/base/error.ts';
 import { Arrivals } from '../net/testing.ts';
-import type { CredentialSource } from '../tls/credentials.ts';
+import { PURPOSE } from '../tls/certificate.ts';
+import { type CredentialSource, Credentials } from '../tls/credentials.ts';
+import { OPERATOR_UNIT } from '../tls/role.ts';
 import { contextOptions } from '../tls/secure.ts';
 import { TestAuthority, validity } from '../tls/testing.ts';
 import { type Channel, type ChannelClosed, connectChannel, listenForChannels } from './channel.ts';
@@ -80,8 +82,8 @@ test('each side knows the other by the fingerprint of its certificate', async (t
   const { accepted, address } = await listener(t, { credentials: hostA });
   const near = await connectChannel(address, quiet, { tls: { credentials: hostB } });
   const far = await accepted.take();
-  assert.deepEqual(near.identity, { fingerprint: hostA.current.fingerprint, name: 'host-a' });
-  assert.deepEqual(far.identity, { fingerprint: hostB.current.fingerprint, name: 'host-b' });
+  assert.deepEqual(near.identity, { fingerprint: hostA.current.fingerprint, name: 'host-a', role: 'host' });
+  assert.deepEqual(far.identity, { fingerprint: hostB.current.fingerprint, name: 'host-b', role: 'host' });
   near.abort();
 });
 
@@ -124,6 +126,17 @@ test('a host of the authority that may not take part is told so, by either side'
     code: 'tls-not-authorised',
     message: /host-a.*the record of web names other hosts/,
   });
+});
+
+test('an operator of the authority is no host, and opens no channel', async (t) => {
+  const subject = { addresses: [], unit: OPERATOR_UNIT, purposes: [PURPOSE.client] };
+  const operator = Credentials.load(await authority.files('alice', subject), () => {}, 'client');
+  const { address, refused } = await listener(t, { credentials: hostA });
+  await assert.rejects(connectChannel(address, quiet, { tls: { credentials: operator } }), {
+    code: 'tls-refused',
+    message: /refuses this host: .*alice.* its certificate is no host's/,
+  });
+  assert.equal((await refused.take()).code, 'tls-not-authorised');
 });
 
 test('plain text against TLS, and the other way round, is a clear error on both sides', async (t) => {

@@ -61,7 +61,7 @@ function refusalOf(
   { authorise }: ChannelTls,
   who: string,
 ): ReturnType<typeof notAuthorised> | undefined {
-  const why = authorise?.(peer);
+  const why = peer.role === 'host' ? authorise?.(peer) : "its certificate is no host's";
   return why === undefined ? undefined : notAuthorised(`${who} (${peer.name})`, why);
 }
 

@@ -33,6 +33,7 @@ import type { CpuThreadState } from '../runner/cpu-thread.ts';
 import { loadMachine, macBytes } from '../runner/machine-files.ts';
 import { Runner } from '../runner/runner.ts';
 import type { CredentialSource } from '../tls/credentials.ts';
+import type { TlsPeer } from '../tls/secure.ts';
 import { askArbiter } from './arbiter-requests.ts';
 import { Channels, type ChannelsEvents } from './channels.ts';
 import { Copier } from './copier.ts';
@@ -54,6 +55,11 @@ export interface ReplicaSetup {
       };
   /** The keys of this host, for the log channel and the disk; undefined: neither is protected. */
   readonly tls: CredentialSource | undefined;
+  /**
+   * Whether this host may be the other replica's, asked for each channel under TLS: undefined if so, else why not. Without it any
+   * host of the authority may ask to be the backup; the pair's record then says who it is (PROTOCOL.md, 29).
+   */
+  readonly mayBePeer?: ((peer: TlsPeer) => string | undefined) | undefined;
   readonly arbiter: string;
   readonly unsafeArbiter: boolean;
   readonly diskServer: DiskAddress | undefined;
@@ -119,7 +125,8 @@ export class ReplicaProcess {
       },
       onRefused: setup.onNotice,
     };
-    this.#channels = new Channels(events, setup.tls === undefined ? undefined : { credentials: setup.tls });
+    const tls = setup.tls === undefined ? undefined : { credentials: setup.tls, authorise: setup.mayBePeer };
+    this.#channels = new Channels(events, tls);
     this.#diagnosis = this.#newDiagnosis();
     this.ended = new Promise((resolve, reject) => {
       this.#finish = resolve;

@@ -7,7 +7,7 @@
  */
 import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import net from 'node:net';
-import { BitString, Integer, OctetString, Utf8String } from 'asn1js';
+import { BitString, Integer, OctetString, Sequence, Set as SetOf, Utf8String } from 'asn1js';
 import {
   AltName,
   AttributeTypeAndValue,
@@ -36,6 +36,7 @@ const EXTENSION = {
   extendedKeyUsage: '2.5.29.37',
 } as const;
 const COMMON_NAME = '2.5.4.3';
+const ORGANIZATIONAL_UNIT = '2.5.4.11';
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 /** KeyUsage (RFC 5280, 4.2.1.3), its bits from the left: digitalSignature is the first, keyCertSign and cRLSign the sixth and seventh. */
 const SIGNS_DATA = { bits: 0b1000_0000, unusedBits: 7 } as const;
@@ -59,19 +60,21 @@ export async function makeAuthority(name: string, validity: Validity): Promise<K
 /** What a host's certificate says. */
 export type HostSubject = {
   readonly name: string;
-  /** DNS names and IP addresses by which others reach it. */
+  /** The organizational unit, if it is of one. */
+  readonly unit?: string;
+  /** DNS names and IP addresses by which others reach it; none for who only connects to others. */
   readonly addresses: readonly string[];
   readonly validity: Validity;
   /** Object identifiers; both of `PURPOSE` unless told. */
   readonly purposes?: readonly string[];
 };
 
-/** A host's certificate, signed by `authority`, whose key is ECDSA on P-256. Throws what node:crypto throws for another. */
+/** A host's or an operator's certificate, signed by `authority`, whose key is ECDSA on P-256. Throws what node:crypto throws for another. */
 export async function issueHost(authority: KeyPair, subject: HostSubject): Promise<KeyPair> {
   const issuer = Certificate.fromBER(new X509Certificate(authority.certificate).raw);
   const signer = createPrivateKey(authority.key).toCryptoKey(P256, false, ['sign']);
   const pair = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
-  const certificate = await blank(subject.name, pair.publicKey, subject.validity);
+  const certificate = await blank(subject.name, pair.publicKey, subject.validity, subject.unit);
   certificate.issuer = issuer.subject;
   certificate.extensions = [
     extension(EXTENSION.basicConstraints, true, new BasicConstraints({ cA: false })),
@@ -81,24 +84,47 @@ export async function issueHost(authority: KeyPair, subject: HostSubject): Promi
       false,
       new ExtKeyUsage({ keyPurposes: [...(subject.purposes ?? Object.values(PURPOSE))] }),
     ),
-    extension(EXTENSION.subjectAlternativeName, false, new AltName({ altNames: subject.addresses.map(toGeneralName) })),
+    ...alternativeNames(subject.addresses),
     await subjectKeyIdentifier(certificate),
     await authorityKeyIdentifier(issuer),
   ];
   return finish(certificate, pair.privateKey, signer);
 }
 
-async function blank(name: string, publicKey: webcrypto.CryptoKey, validity: Validity): Promise<Certificate> {
+/** RFC 5280, 4.2.1.6: the list is never empty. */
+function alternativeNames(addresses: readonly string[]): Extension[] {
+  if (addresses.length === 0) return [];
+  return [extension(EXTENSION.subjectAlternativeName, false, new AltName({ altNames: addresses.map(toGeneralName) }))];
+}
+
+async function blank(
+  name: string,
+  publicKey: webcrypto.CryptoKey,
+  validity: Validity,
+  unit?: string,
+): Promise<Certificate> {
   const certificate = new Certificate({ version: 2, serialNumber: new Integer({ valueHex: randomSerial() }) });
-  certificate.subject = new RelativeDistinguishedNames({
-    typesAndValues: [new AttributeTypeAndValue({ type: COMMON_NAME, value: new Utf8String({ value: name }) })],
-  });
+  certificate.subject = distinguishedName([
+    ...(unit === undefined ? [] : [[ORGANIZATIONAL_UNIT, unit] as const]),
+    [COMMON_NAME, name],
+  ]);
   for (const end of ['notBefore', 'notAfter'] as const) {
     certificate[end].value = validity[end];
     certificate[end].type = validity[end].getUTCFullYear() >= FIRST_YEAR_OF_GENERALIZED_TIME ? 1 : 0;
   }
   await certificate.subjectPublicKeyInfo.importKey(publicKey);
   return certificate;
+}
+
+/** One attribute after the other; pkijs alone would make one name of them all. */
+function distinguishedName(
+  attributes: readonly (readonly [type: string, value: string])[],
+): RelativeDistinguishedNames {
+  const parts = attributes.map(([type, value]) => {
+    const attribute = new AttributeTypeAndValue({ type, value: new Utf8String({ value }) });
+    return new SetOf({ value: [attribute.toSchema()] });
+  });
+  return RelativeDistinguishedNames.fromBER(new Sequence({ value: parts }).toBER());
 }
 
 async function finish(

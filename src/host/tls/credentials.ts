@@ -35,6 +35,9 @@ export type Identity = {
 /** Where a handshake finds what to show: `Credentials`, whose files may be renewed under it. */
 export type CredentialSource = { readonly current: Identity };
 
+/** Whether both ends of connections show it, or those that connect only. */
+export type CertificateUse = 'host' | 'client';
+
 /** Longest chain that is followed from a host's certificate to the authority. */
 const MAX_CHAIN = 5;
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -46,23 +49,30 @@ export function fingerprintOf(certificate: { readonly fingerprint256: string }):
 
 export class Credentials implements CredentialSource {
   readonly files: TlsFiles;
+  readonly #use: CertificateUse;
   readonly #onProblem: (line: string) => void;
   #identity: Identity;
   #seen: string;
 
-  private constructor(files: TlsFiles, onProblem: (line: string) => void) {
+  private constructor(files: TlsFiles, onProblem: (line: string) => void, use: CertificateUse) {
     this.files = files;
+    this.#use = use;
     this.#onProblem = onProblem;
     this.#seen = versionOf(files);
-    this.#identity = loadIdentity(files);
+    this.#identity = loadIdentity(files, use);
   }
 
   /**
-   * Reads and checks the files. `onProblem` is told, a line each, when renewed files cannot be used.
+   * Reads and checks the files. `onProblem` is told, a line each, when renewed files cannot be used. `use`: what the certificate
+   * must be good for; a host is server to one and client to another.
    * Throws OperatingError `tls-bad-files`.
    */
-  static load(files: TlsFiles, onProblem: (line: string) => void = () => {}): Credentials {
-    return new Credentials(files, onProblem);
+  static load(
+    files: TlsFiles,
+    onProblem: (line: string) => void = () => {},
+    use: CertificateUse = 'host',
+  ): Credentials {
+    return new Credentials(files, onProblem, use);
   }
 
   /** What is valid now: the files' content if it is in order, else what was before. */
@@ -71,7 +81,7 @@ export class Credentials implements CredentialSource {
       const now = versionOf(this.files);
       if (now !== this.#seen) {
         this.#seen = now;
-        this.#identity = loadIdentity(this.files);
+        this.#identity = loadIdentity(this.files, this.#use);
       }
     } catch (error) {
       this.#onProblem(`the renewed TLS files are not used: ${(error as Error).message}`);
@@ -89,7 +99,7 @@ function versionOf(files: TlsFiles): string {
   return versions.join(', ');
 }
 
-function loadIdentity(files: TlsFiles): Identity {
+function loadIdentity(files: TlsFiles, use: CertificateUse): Identity {
   const certificate = read(files.certificate, 'certificate');
   const authority = read(files.authority, 'authority');
   const chain = certificatesIn(certificate, files.certificate);
@@ -98,7 +108,7 @@ function loadIdentity(files: TlsFiles): Identity {
   const key = readKey(files.key);
   checkValidity(host, files.certificate);
   for (const one of authorities) checkValidity(one, files.authority);
-  checkUse(host, files.certificate);
+  checkUse(host, files.certificate, use);
   if (!host.checkPrivateKey(key)) {
     throw bad(
       `${files.key} is not the key of the certificate ${files.certificate}`,
@@ -169,17 +179,20 @@ function checkValidity(certificate: X509Certificate, path: string): void {
 }
 
 /** A certificate without the extension may be used for everything (RFC 5280, 4.2.1.12). */
-function checkUse(host: X509Certificate, path: string): void {
+function checkUse(host: X509Certificate, path: string, use: CertificateUse): void {
   if (host.ca) {
     throw bad(`${path} is an authority's certificate, not a host's`, 'Make one with "understudy keys host".');
   }
   const purposes = host.keyUsage as readonly string[] | undefined;
-  const lacks = Object.entries(PURPOSE).filter(([, id]) => purposes !== undefined && !purposes.includes(id));
+  const needs = Object.entries(PURPOSE).filter(([name]) => use === 'host' || name === 'client');
+  const lacks = needs.filter(([, id]) => purposes !== undefined && !purposes.includes(id));
   if (lacks.length > 0) {
     const names = lacks.map(([name]) => name).join(' nor ');
     throw bad(
       `the certificate ${path} is not for use as a TLS ${names}`,
-      'A host needs one for both server and client use (extended key usage serverAuth and clientAuth).',
+      use === 'host'
+        ? 'A host needs one for both server and client use (extended key usage serverAuth and clientAuth).'
+        : 'An operator needs one for client use (extended key usage clientAuth).',
     );
   }
 }

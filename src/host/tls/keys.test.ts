@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { makeAuthority } from './certificate.ts';
+import { makeAuthority, PURPOSE } from './certificate.ts';
 import { Credentials } from './credentials.ts';
-import { describeCertificates, initAuthority, makeHostKeys } from './keys.ts';
+import { describeCertificates, initAuthority, makeHostKeys, makeOperatorKeys } from './keys.ts';
 import { TestAuthority, validity } from './testing.ts';
 
 function directoryFor(t: TestContext): string {
@@ -39,6 +39,38 @@ test('an authority and two hosts: the files are private, and what a replica take
   const [signer] = await describeCertificates(authority.certificate);
   assert.equal(signer?.kind, 'authority');
   assert.equal(signer?.fingerprint, authority.fingerprint);
+});
+
+test("an operator's certificate is for client use only, and no host's", async (t) => {
+  const directory = directoryFor(t);
+  const { certificate: authority } = await initAuthority(directory);
+  const files = await makeOperatorKeys('alice', directory);
+  assert.equal(modeOf(files.key), '600');
+  const [facts] = await describeCertificates(files.certificate);
+  assert.deepEqual(
+    [facts?.name, facts?.kind, facts?.purposes, facts?.addresses],
+    ['alice', 'operator', ['client'], []],
+  );
+  assert.throws(() => Credentials.load(files), { code: 'tls-bad-files', message: /not for use as a TLS server/ });
+  assert.equal(Credentials.load(files, () => {}, 'client').current.fingerprint, files.fingerprint);
+  const openssl = (purpose: string) =>
+    execFileSync('openssl', ['verify', '-x509_strict', '-purpose', purpose, '-CAfile', authority, files.certificate], {
+      stdio: 'pipe',
+    });
+  assert.match(openssl('sslclient').toString(), /: OK/);
+  assert.throws(() => openssl('sslserver'));
+  const renewed = await makeOperatorKeys('alice', directory, { renew: true });
+  assert.notEqual(renewed.fingerprint, files.fingerprint);
+});
+
+test('a certificate for client use that is of no unit of ours is nobody in particular', async (t) => {
+  const authority = await TestAuthority.make();
+  t.after(() => authority.remove());
+  const someone = await authority.files('someone', { addresses: [], purposes: [PURPOSE.client] });
+  assert.equal((await describeCertificates(someone.certificate))[0]?.kind, 'client');
+  // A name cannot pass for a unit.
+  const sly = await authority.files('sly', { name: 'x\nOU=understudy-operator', purposes: [PURPOSE.client] });
+  assert.equal((await describeCertificates(sly.certificate))[0]?.kind, 'client');
 });
 
 test('the certificates are strictly right to another library, and the fingerprint is the one that it shows', async (t) => {

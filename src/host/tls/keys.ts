@@ -1,9 +1,9 @@
 /**
- * The files of `understudy keys`: a private authority in a directory, and under it a directory for each host, which is all
- * that the host needs:
+ * The files of `understudy keys`: a private authority in a directory, and under it a directory for each host and operator, which is
+ * all that it needs:
  *
  *     DIR/authority.pem  DIR/authority-key.pem          the key signs hosts, and belongs on none of them
- *     DIR/NAME/certificate.pem  key.pem  authority.pem  of the host NAME
+ *     DIR/NAME/certificate.pem  key.pem  authority.pem  of the host or the operator NAME
  *
  * Nothing is ever overwritten, unless a host's certificate is renewed on a person's word. Keys are for their owner's eyes alone.
  */
@@ -13,9 +13,10 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { OperatingError } from '../../core/base/error.ts';
 import { errorCode } from '../net/address.ts';
-import { issueHost, type KeyPair, makeAuthority, PURPOSE } from './certificate.ts';
+import { type HostSubject, issueHost, type KeyPair, makeAuthority, PURPOSE } from './certificate.ts';
 import { certificatesIn, fingerprintOf, type TlsFiles } from './credentials.ts';
 import { AUTHORITY_DAYS, HOST_DAYS } from './key-defaults.ts';
+import { type CertificateRole, OPERATOR_UNIT, roleOf } from './role.ts';
 
 export type KeysErrorCode =
   /** A file is there already. */
@@ -66,16 +67,34 @@ export async function makeHostKeys(
   { addresses, days = HOST_DAYS, renew = false }: HostOptions = {},
 ): Promise<Made & Pick<TlsFiles, 'authority'>> {
   checkName(name);
-  const authority = await readAuthority(directory);
-  const home = join(directory, name);
-  const paths = {
-    certificate: join(home, HOST.certificate),
-    key: join(home, HOST.key),
-    authority: join(home, HOST.authority),
-  };
-  const others = addresses ?? (renew ? await namesOfOld(paths.certificate) : []);
+  const others = addresses ?? (renew ? await namesOfOld(pathsIn(join(directory, name)).certificate) : []);
   for (const address of others) if (net.isIP(address) === 0) checkName(address);
-  const made = await sign(authority, directory, name, [...new Set([name, ...others])], days);
+  return writeKeys(directory, { name, addresses: [...new Set([name, ...others])] }, { days, renew });
+}
+
+/**
+ * The same for a person who looks after machines: the certificate is for client use only, and no host's. Throws
+ * OperatingError<KeysErrorCode>.
+ */
+export async function makeOperatorKeys(
+  name: string,
+  directory: string,
+  { days = HOST_DAYS, renew = false }: Pick<HostOptions, 'days' | 'renew'> = {},
+): Promise<Made & Pick<TlsFiles, 'authority'>> {
+  checkName(name);
+  const subject = { name, addresses: [], unit: OPERATOR_UNIT, purposes: [PURPOSE.client] };
+  return writeKeys(directory, subject, { days, renew });
+}
+
+async function writeKeys(
+  directory: string,
+  subject: Omit<HostSubject, 'validity'>,
+  { days, renew }: { readonly days: number; readonly renew: boolean },
+): Promise<Made & Pick<TlsFiles, 'authority'>> {
+  const authority = await readAuthority(directory);
+  const home = join(directory, subject.name);
+  const paths = pathsIn(home);
+  const made = await sign(authority, directory, subject, days);
   await makeDirectory(home);
   const write = renew ? replaceAll : writeNew;
   await write([
@@ -86,10 +105,18 @@ export async function makeHostKeys(
   return { ...paths, fingerprint: fingerprintOf(new X509Certificate(made.certificate)) };
 }
 
+function pathsIn(home: string): TlsFiles {
+  return {
+    certificate: join(home, HOST.certificate),
+    key: join(home, HOST.key),
+    authority: join(home, HOST.authority),
+  };
+}
+
 /** What `understudy keys show` tells of a certificate. */
 export type CertificateFacts = {
   readonly name: string;
-  readonly kind: 'authority' | 'host';
+  readonly kind: 'authority' | CertificateRole;
   /** 'server', 'client', or both; empty for an authority. */
   readonly purposes: readonly string[];
   readonly addresses: readonly string[];
@@ -121,7 +148,7 @@ function factsOf(certificate: X509Certificate): CertificateFacts {
   const purposes = Object.entries(PURPOSE).filter(([, id]) => listed === undefined || listed.includes(id));
   return {
     name: commonName(certificate.subject),
-    kind: certificate.ca ? 'authority' : 'host',
+    kind: certificate.ca ? 'authority' : roleOf(certificate),
     purposes: certificate.ca ? [] : purposes.map(([name]) => name),
     addresses: addressesOf(certificate),
     fingerprint: fingerprintOf(certificate),
@@ -172,15 +199,14 @@ async function readAuthority(directory: string): Promise<KeyPair> {
 async function sign(
   authority: KeyPair,
   directory: string,
-  name: string,
-  addresses: readonly string[],
+  subject: Omit<HostSubject, 'validity'>,
   days: number,
 ): Promise<KeyPair> {
   try {
     const issuer = new X509Certificate(authority.certificate);
     const validity = fromNow(days);
     if (issuer.validToDate < validity.notAfter) validity.notAfter = issuer.validToDate;
-    const made = await issueHost(authority, { name, addresses, validity });
+    const made = await issueHost(authority, { ...subject, validity });
     if (!new X509Certificate(made.certificate).verify(issuer.publicKey)) throw new Error('its key is of another one');
     return made;
   } catch (error) {

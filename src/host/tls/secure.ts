@@ -5,11 +5,12 @@
  * A certificate of the authority proves only "some host" (PROTOCOL.md, 29). So both functions hand out the peer's fingerprint,
  * and whoever uses the connection asks whether that host may.
  */
-import { constants } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import tls from 'node:tls';
 import { type CredentialSource, fingerprintOf } from './credentials.ts';
 import { type TlsError, tlsError } from './failure.ts';
+import { type CertificateRole, roleOf } from './role.ts';
 
 /** Who a connection is with, as its certificate says. */
 export type TlsPeer = {
@@ -17,6 +18,7 @@ export type TlsPeer = {
   readonly fingerprint: string;
   /** The certificate's common name, for messages to people only. */
   readonly name: string;
+  readonly role: CertificateRole;
 };
 
 export type Secured = {
@@ -139,9 +141,10 @@ export function connectSecure(raw: net.Socket, options: ConnectSecureOptions): P
   });
 }
 
-function peerOf(certificate: { readonly fingerprint256: string; readonly subject: string }): TlsPeer {
+/** Who shows this certificate, which has been verified. */
+export function peerOf(certificate: X509Certificate): TlsPeer {
   const name = /^CN=(.*)$/m.exec(certificate.subject)?.[1] ?? 'a host without a name';
-  return { fingerprint: fingerprintOf(certificate), name };
+  return { fingerprint: fingerprintOf(certificate), name, role: roleOf(certificate) };
 }
 
 function wrongProtocol(protocol: string): Error {

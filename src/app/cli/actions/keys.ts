@@ -5,6 +5,7 @@ import {
   type HostOptions,
   initAuthority,
   makeHostKeys,
+  makeOperatorKeys,
 } from '../../../host/tls/keys.ts';
 import { exitStatus } from '../failure.ts';
 
@@ -29,6 +30,20 @@ export async function keysHost(request: HostOptions & { name: string; directory:
   return exitStatus.success;
 }
 
+export async function keysOperator(request: {
+  name: string;
+  directory: string;
+  days: number | undefined;
+  renew: boolean | undefined;
+}): Promise<number> {
+  const made = await makeOperatorKeys(request.name, request.directory, request);
+  say(`certificate:  ${made.certificate}`);
+  say(`key:          ${made.key} (whoever has it can stop machines)`);
+  say(`authority:    ${made.authority}`);
+  say(`fingerprint:  ${made.fingerprint}`);
+  return exitStatus.success;
+}
+
 export async function keysShow({ file, json }: { file: string; json: boolean }): Promise<number> {
   const all = await describeCertificates(file);
   if (json) say(JSON.stringify(all, undefined, 2));
@@ -36,12 +51,14 @@ export async function keysShow({ file, json }: { file: string; json: boolean }):
   return exitStatus.success;
 }
 
+const HOLDERS = { host: 'a host', operator: 'an operator', client: 'somebody who may look' } as const;
+
 function inWords(facts: CertificateFacts): string {
   const left = facts.state === 'valid' ? `valid, ${facts.daysLeft} days left` : facts.state;
   const use =
     facts.kind === 'authority'
       ? 'an authority: signs the certificates of hosts'
-      : `a host, as TLS ${facts.purposes.join(' and ') || 'nothing'}`;
+      : `${HOLDERS[facts.kind]}, as TLS ${facts.purposes.join(' and ') || 'nothing'}`;
   return [
     `name:         ${facts.name}`,
     `for:          ${use}`,

@@ -13,7 +13,7 @@ import type { ContactRequest, ProtectRequest } from '../requests.ts';
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 function operatorOf({ address, tls }: ContactRequest): Operator {
-  const credentials = tls === undefined ? undefined : Credentials.load(tls);
+  const credentials = tls === undefined ? undefined : Credentials.load(tls, () => {}, 'client');
   return new Operator(address, credentials, (line) => process.stderr.write(`${line}\n`));
 }
 

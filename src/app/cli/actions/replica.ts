@@ -16,6 +16,7 @@ export async function runReplica(request: ReplicaRequest, role: ReplicaSetup['ro
   const listen = role.listen === undefined ? [] : [role.listen];
   const replica = await ReplicaProcess.start({
     tls: openSecurity(request.security, listen, say),
+    mayBePeer: pinned(request.peerFingerprints),
     description,
     engine,
     role,
@@ -35,6 +36,14 @@ export async function runReplica(request: ReplicaRequest, role: ReplicaSetup['ro
   } finally {
     await replica.close();
   }
+}
+
+function pinned(fingerprints: readonly string[] | undefined): ReplicaSetup['mayBePeer'] {
+  if (fingerprints === undefined) return undefined;
+  return ({ fingerprint }) => {
+    if (fingerprints.includes(fingerprint)) return undefined;
+    return `its certificate ${fingerprint.slice(0, 16)} is not among those of --peer-fingerprint`;
+  };
 }
 
 function report(reason: HaltReason): number {

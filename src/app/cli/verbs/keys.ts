@@ -61,6 +61,23 @@ Example:
     });
 }
 
+function operator(): Command {
+  return new Command('operator')
+    .summary('make the key and certificate of a person who looks after machines')
+    .description(
+      'Makes <dir>/<name>/ with certificate.pem, key.pem and authority.pem, for a person at "understudy protect", "start", "stop" and "failover". The certificate is no host\'s: no machine runs and no disk is written with it.',
+    )
+    .argument('<name>', "the operator's name")
+    .argument('<dir>', "the authority's directory")
+    .option('--days <n>', `how long it is valid (default: ${HOST_DAYS})`, days)
+    .option('--renew', 'replace the certificate and key that are there')
+    .addHelpText('after', '\nExample:\n  $ understudy keys operator alice keys\n')
+    .action(async (name: string, directory: string, options: Omit<HostCommandOptions, 'address'>) => {
+      const { keysOperator } = await import('../actions/keys.ts');
+      process.exitCode = await keysOperator({ name, directory, days: options.days, renew: options.renew });
+    });
+}
+
 function show(): Command {
   return new Command('show')
     .summary('say what is in a certificate')
@@ -81,9 +98,10 @@ export function command(): Command {
   return new Command('keys')
     .summary('make and show the certificates with which hosts know each other')
     .description(
-      'Hosts speak TLS 1.3 with each other, and each side shows a certificate of the same authority. This makes a small private authority and the certificates of hosts.',
+      'Hosts speak TLS 1.3 with each other, and each side shows a certificate of the same authority. This makes a small private authority, and the certificates of hosts and of the people who look after machines.',
     )
     .addCommand(init())
     .addCommand(host())
+    .addCommand(operator())
     .addCommand(show());
 }

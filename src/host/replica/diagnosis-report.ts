@@ -154,7 +154,7 @@ function report(
     '',
     ...pageLines(facts, pages),
     '',
-    `${entries.length} entries of the log since the last hash before that: log.txt; whole batches: log.bin.`,
+    `The log since the last hash before that, ${counted(entries.length, 'entry', 'entries')}: log.txt; whole batches: log.bin.`,
   ];
 }
 
@@ -191,7 +191,7 @@ function stateLines({ side, backup, comparison }: DiagnosisFacts): string[] {
     .slice(0, SHOWN_FIELDS)
     .map(({ field, primary, backup: other }) => `  ${field}: primary ${primary}, backup ${other}`);
   return [
-    `Registers and devices: ${differences.length} fields differ.`,
+    `Registers and devices: ${counted(differences.length, 'field')} with a difference.`,
     ...shown,
     ...more(differences.length, SHOWN_FIELDS),
   ];
@@ -216,7 +216,7 @@ function pageLines({ differing, comparison }: DiagnosisFacts, pages: { primary: 
     const at = firstDifference(primary, backup);
     if (at === undefined) return `  page ${page} (${address}): equal by now${later}`;
     const count = primary.reduce((sum, byte, i) => sum + (byte === backup[i] ? 0 : 1), 0);
-    const where = `${count} bytes, first at 0x${(RAM_BASE + page * PAGE_BYTES + at).toString(16)}`;
+    const where = `${counted(count, 'byte')}, first at 0x${(RAM_BASE + page * PAGE_BYTES + at).toString(16)}`;
     return `  page ${page} (${address}): ${where}${later}\n    primary ${bytesAt(primary, at)}\n    backup  ${bytesAt(backup, at)}`;
   });
   const unsure =
@@ -225,7 +225,7 @@ function pageLines({ differing, comparison }: DiagnosisFacts, pages: { primary: 
       : [];
   const kept = 'Contents, as far as they were kept: pages/.';
   return [
-    `Memory: ${differing.length} pages differ. ${kept}`,
+    `Memory: ${counted(differing.length, 'page')} with a difference. ${kept}`,
     ...shown,
     ...more(differing.length, SHOWN_PAGES),
     ...unsure,
@@ -236,4 +236,5 @@ function more(count: number, shown: number): string[] {
   return count > shown ? [`  and ${count - shown} more`] : [];
 }
 
+const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
 const hex = (value: bigint): string => value.toString(16).padStart(16, '0');

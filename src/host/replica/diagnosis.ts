@@ -33,6 +33,8 @@ export interface DiagnosisOptions {
   readonly vm: string;
   readonly incarnation: string;
   readonly hashIntervalMs: number;
+  /** How long either side waits for the next word of the other; 5 s unless told. */
+  readonly patienceMs?: number;
 }
 
 export interface DiagnosisDeps {
@@ -248,7 +250,7 @@ export class Diagnosis {
   async #until(holds: () => boolean): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS);
+      timer = setTimeout(resolve, this.#options.patienceMs ?? PATIENCE_MS);
       this.#wake = () => {
         if (holds() || this.#ended) resolve();
       };

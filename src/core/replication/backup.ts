@@ -8,13 +8,15 @@ import type { ArbiterReply, PairRecord } from './arbiter-protocol.ts';
 import type { CpuCommand, CpuReport } from './cpu-link.ts';
 import { CpuView } from './cpu-view.ts';
 import { FailureDetector } from './failure-detector.ts';
+import { goLive } from './go-live.ts';
 import { GuestTime } from './guest-time.ts';
 import { InboundFrames } from './inbound-frames.ts';
 import { KeptOutputs } from './kept-outputs.ts';
 import type { Heartbeat, LogBatch, Message, Welcome } from './message.ts';
 import { PROTOCOL_VERSION } from './message.ts';
+import { OwnImage } from './own-image.ts';
 import { Ownership } from './ownership.ts';
-import { Primary } from './primary.ts';
+import type { Primary } from './primary.ts';
 import { Receiving } from './receiving.ts';
 import type { ChannelCertificates, ChannelId, HaltReason, ReplicaAction, ReplicaEvent } from './replica.ts';
 import { guestStopped, type ReplicaOptions, type ReplicaPhase, type ReplicaStatus } from './replica.ts';
@@ -43,6 +45,8 @@ export class Backup {
   /** Shown on the channel by which the pair was formed. */
   #certificates: ChannelCertificates | undefined;
   #token = '';
+  /** `final` has come, and the image becomes a part of the generation. */
+  #joining = false;
   #received = 0;
   #echo = Number.NEGATIVE_INFINITY;
   #ackMs = Number.NEGATIVE_INFINITY;
@@ -58,6 +62,8 @@ export class Backup {
   #executable = 0n;
   /** Outputs of this machine that the primary may not have sent. */
   readonly #kept: KeptOutputs;
+  /** With a mirrored disk. */
+  readonly #image: OwnImage;
 
   #ended = false;
   #drained: Drained | undefined;
@@ -70,12 +76,14 @@ export class Backup {
     this.#nowMs = nowMs;
     this.#inbound = new InboundFrames({ keepMs: timing.inboundKeepMs, keepBytes: bounds.inboundKeepBytes });
     this.#receiving = new Receiving({
+      mirrored: options.mirrored ?? false,
       act: (action) => this.#do(action),
       send: (message) => this.#send(message),
       broken: (what) => this.#broken(what, this.#nowMs),
       failed: (message) => this.#spoilt(message),
     });
     this.#kept = new KeptOutputs(bounds.keptOutputBytes);
+    this.#image = new OwnImage(bounds.keptOutputBytes, (action) => this.#do(action));
     this.#cpu = new CpuView(timing, false, nowMs);
     this.#ownership = new Ownership(options, this.#cpu, (action) => this.#do(action));
   }
@@ -112,7 +120,7 @@ export class Backup {
   #dispatch(event: ReplicaEvent, nowMs: number): void {
     switch (event.type) {
       case 'start':
-        this.#command({ type: 'follow' });
+        this.#command({ type: 'follow', disk: this.#options.mirrored ?? false });
         this.#enter('connecting', 'looking for the primary');
         return this.#connect();
       case 'tick':
@@ -144,10 +152,18 @@ export class Backup {
         if (this.#open) this.#send({ type: 'bye', generation: this.#generation, reason: 'shutdown' });
         return this.#halt({ code: 'shutdown', message: 'stopped by request' });
       case 'disk-answer':
-      case 'copied':
-      case 'own-address-seen':
-      case 'hand-over':
-      case 'run-alone':
+        return this.#diskAnswer(event, nowMs);
+      case 'disk-joined':
+        if (event.generation === this.#generation && this.#joining) this.#joined(nowMs);
+        return;
+      case 'disk-common':
+        return this.#image.pointNoted(event);
+      case 'catch-up-send':
+      case 'catch-up-complete':
+      case 'catch-up-failed':
+        if (this.#phase === 'receiving') this.#receiving.caughtUp(event);
+        return;
+      default:
         return;
     }
   }
@@ -266,6 +282,7 @@ export class Backup {
     this.#token = '';
     this.#detector?.heard(nowMs);
     if (message.transfer !== '') return this.#receive(message.transfer);
+    if (this.#options.mirrored) return this.#notOurs('other-machine', 'it starts without a look at the images');
     if (this.#receiving.used) return this.#spoilt('the primary starts its machine anew');
     this.#enter('verifying', 'welcomed by the primary');
   }
@@ -288,10 +305,19 @@ export class Backup {
   /** The owner has passed its point of no return: from here on this replica may acknowledge, and claim. */
   #final(nowMs: number): void {
     const point = this.#receiving.complete;
-    if (point === undefined) return this.#broken('it is done before the copy is complete', nowMs);
+    if (point === undefined || this.#joining) return this.#broken('it is done before the copy is complete', nowMs);
     this.#kept.forget(point.outputs);
     this.#allow(point.position);
     this.#guestTime.heard(point.time, nowMs);
+    this.#joining = true;
+    if (!this.#options.mirrored) return this.#joined(nowMs);
+    this.#do({ type: 'disk-join', generation: this.#generation, sequence: point.outputs });
+  }
+
+  /** All that is needed to go on from here is in this host's hands, durably. */
+  #joined(nowMs: number): void {
+    this.#joining = false;
+    this.#image.join(this.#generation, this.#receiving.complete!.outputs, nowMs);
     this.#receiving.close();
     const { suspicionMs, backupExtraMs, ownPauseMs } = this.#options.timing;
     this.#detector = new FailureDetector({ silenceMs: suspicionMs + backupExtraMs, ownPauseMs }, nowMs);
@@ -391,6 +417,7 @@ export class Backup {
     this.#echo = heartbeat.stamp;
     this.#guestTime.heard(heartbeat.time, nowMs);
     this.#forget(heartbeat.released);
+    this.#image.primaryNoted(heartbeat.common ?? 0);
     if (heartbeat.position <= this.#executable) return;
     this.#allow(heartbeat.position);
     this.#command({ type: 'executable', position: heartbeat.position });
@@ -412,6 +439,7 @@ export class Backup {
       echo: this.#echo,
       cpu: this.#cpu.state(nowMs),
       uplink: this.#uplink,
+      ...(this.#options.mirrored ? { image: { flushed: this.#image.flushed, common: this.#image.common } } : {}),
     });
   }
 
@@ -422,9 +450,7 @@ export class Backup {
   }
 
   #bye(reason: 'guest-stopped' | 'shutdown'): void {
-    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
-    this.#channel = undefined;
-    this.#open = false;
+    this.#closeLog();
     if (reason === 'shutdown') return this.#halt({ code: 'peer-ended', message: 'the primary was stopped' });
     if (this.#phase !== 'paired') return this.#halt({ code: 'peer-ended', message: 'the guest has stopped' });
     // The primary has sent all that the guest said: only see the end.
@@ -445,7 +471,8 @@ export class Backup {
         return;
       case 'replayed':
         this.#kept.keep(report.outputs);
-        if (this.#kept.full && this.#phase === 'paired') this.#pause(true);
+        this.#image.perform(report.disk ?? [], nowMs);
+        if (this.#mustRest && this.#phase === 'paired') this.#pause(true);
         return;
       case 'diverged':
         return this.#diverged(report, nowMs);
@@ -459,12 +486,7 @@ export class Backup {
       case 'install-failed':
         if (this.#phase === 'receiving') this.#receiving.report(report);
         return;
-      case 'produced':
-      case 'paused':
-      case 'copy-pages':
-      case 'copy-cut':
-      case 'live':
-      case 'stopped':
+      default:
         return;
     }
   }
@@ -472,7 +494,24 @@ export class Backup {
   /** The primary has sent its outputs up to this one. */
   #forget(released: number): void {
     this.#kept.forget(released);
-    if (!this.#kept.full) this.#pause(false);
+    if (!this.#mustRest) this.#pause(false);
+  }
+
+  /** More waits, to leave or for the disk, than this host may keep. */
+  get #mustRest(): boolean {
+    return this.#kept.full || this.#image.full;
+  }
+
+  /** This host's own image has done something. A flush is news for the primary (25). */
+  #diskAnswer(event: ReplicaEvent & { type: 'disk-answer' }, nowMs: number): void {
+    const news = this.#image.answered(event);
+    if (this.#image.failed) {
+      if (this.#open) this.#send({ type: 'bye', generation: this.#generation, reason: 'shutdown' });
+      return this.#halt(this.#image.failure(this.#phase === 'admitting'));
+    }
+    if (!this.#mustRest) this.#pause(false);
+    if (news && this.#phase === 'paired') this.#ack(nowMs);
+    this.#goLiveIfReady(nowMs);
   }
 
   #pause(paused: boolean): void {
@@ -495,9 +534,7 @@ export class Backup {
 
   /** Leaves the generation for good, before the claim is sent (6): what was received is all there will ever be. */
   #leave(why: string, nowMs: number): void {
-    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
-    this.#channel = undefined;
-    this.#open = false;
+    this.#closeLog();
     this.#connectAtMs = undefined;
     this.#inbound.freeze(nowMs);
     this.#cpu.resting = false;
@@ -540,26 +577,20 @@ export class Backup {
     if (this.#divergence !== undefined && this.#options.onDivergence === 'stop') {
       return this.#halt({ code: 'total-loss', message: `this replica won, but it had diverged: ${this.#divergence}` });
     }
-    if (this.#admitted && this.#drained !== undefined) this.#goLive(this.#drained, nowMs);
+    // What its own disk has in hand comes first: before any live request, and before any flush (24).
+    const ready = this.#admitted && this.#image.idle;
+    if (ready && this.#drained !== undefined) this.#goLive(this.#drained, nowMs);
   }
 
   /** PROTOCOL.md, 16: clock, outputs, disk requests, announcement, run; and the frames that the log lacks (19). */
   #goLive(drained: Drained, nowMs: number): void {
-    const { stopped, blockRequests, entropyRequests, outputs, frames } = drained;
-    const generation = this.#generation;
     const time = this.#guestTime.atGoLive(drained.time, nowMs);
-    if (stopped === undefined) this.#command({ type: 'go-live', time });
-    const again = entropyRequests.map((request) => ({
-      sequence: outputs,
-      output: { kind: 'entropy', ...request } as const,
-    }));
-    const emitted = [...this.#kept.takeAll(), ...again];
-    if (emitted.length > 0) this.#do({ type: 'emit', generation, outputs: emitted });
-    const successor = new Primary(this.#options, nowMs, { generation, blockRequests, uplink: this.#uplink, stopped });
-    this.#actions.push(...successor.handle({ type: 'tick' }, nowMs));
-    for (const { device, frame } of this.#inbound.takeUnlogged(frames)) {
-      this.#actions.push(...successor.handle({ type: 'input', input: { kind: 'net-rx', device, frame } }, nowMs));
-    }
+    if (drained.stopped === undefined) this.#command({ type: 'go-live', time });
+    const kept = this.#kept.takeAll();
+    const frames = this.#inbound.takeUnlogged(drained.frames);
+    const view = { generation: this.#generation, drained, kept, frames, uplink: this.#uplink };
+    const { successor, actions } = goLive(this.#options, view, nowMs);
+    this.#actions.push(...actions);
     this.#successor = successor;
   }
 
@@ -573,12 +604,16 @@ export class Backup {
 
   #halt(reason: HaltReason): void {
     this.#receiving.close();
-    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
-    this.#channel = undefined;
-    this.#open = false;
+    this.#closeLog();
     this.#command({ type: 'pause' });
     this.#enter('halted', reason.message);
     this.#do({ type: 'halt', reason });
+  }
+
+  #closeLog(): void {
+    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
+    this.#channel = undefined;
+    this.#open = false;
   }
 
   #enter(phase: ReplicaPhase, why: string): void {

@@ -7,7 +7,7 @@ import type { CpuCommand, CpuReport } from './cpu-link.ts';
 import type { Message, Receiving } from './message.ts';
 import type { ChannelId, ReplicaAction, ReplicaEvent, ReplicaOptions } from './replica.ts';
 import type { TransferProgress } from './transfer.ts';
-import { TransferSource } from './transfer-source.ts';
+import { type CatchUpStep, TransferSource } from './transfer-source.ts';
 
 export interface CopyingDeps {
   readonly act: (action: ReplicaAction) => void;
@@ -21,13 +21,13 @@ export interface CopyingDeps {
 }
 
 export class Copying {
-  readonly #options: Pick<ReplicaOptions, 'token' | 'transfer'>;
+  readonly #options: Pick<ReplicaOptions, 'token' | 'transfer' | 'mirrored'>;
   readonly #deps: CopyingDeps;
   #source: TransferSource | undefined;
   #channel: ChannelId | undefined;
   #count = 0;
 
-  constructor(options: Pick<ReplicaOptions, 'token' | 'transfer'>, deps: CopyingDeps) {
+  constructor(options: Pick<ReplicaOptions, 'token' | 'transfer' | 'mirrored'>, deps: CopyingDeps) {
     this.#options = options;
     this.#deps = deps;
   }
@@ -55,6 +55,7 @@ export class Copying {
         copy: (pages) => this.#deps.act({ type: 'copy', transfer: number, pages }),
         sendPiece: (message) => this.#deps.act({ type: 'send', channel: this.#channel!, message }),
         send: this.#deps.send,
+        ...(this.#options.mirrored === true ? { catchUp: (step: CatchUpStep) => this.#catchUp(number, step) } : {}),
         nearlyDone: this.#deps.nearlyDone,
         fail: this.#deps.fail,
       },
@@ -69,6 +70,36 @@ export class Copying {
     this.#channel = channel;
     this.#source.join(nowMs);
     return true;
+  }
+
+  /** What the other host says on the transfer's channel; false if it has nothing to say there. */
+  blocks(message: Message, nowMs: number): boolean {
+    if (message.type !== 'blocks' || this.#source?.catchesUp !== true) return false;
+    this.#source.heard(nowMs);
+    this.#deps.act({ type: 'catch-up-data', transfer: this.#source.number, bytes: message.bytes });
+    return true;
+  }
+
+  /** News of the image that catches up. */
+  caughtUp(event: ReplicaEvent & { type: 'caught-up' | 'catch-up-send' | 'catch-up-failed' }, nowMs: number): void {
+    const source = this.#source;
+    if (event.transfer !== source?.number) return;
+    if (event.type === 'caught-up') return source.caughtUp(nowMs);
+    if (event.type === 'catch-up-failed') return this.#deps.fail(event.why);
+    if (this.#channel === undefined) return;
+    const message = { type: 'blocks', generation: source.generation, bytes: event.bytes } as const;
+    this.#deps.act({ type: 'send', channel: this.#channel, message });
+  }
+
+  /** The backup has acknowledged: the image of its copy is one of a pair now. */
+  paired(): void {
+    if (this.#source?.catchesUp === true) this.#catchUp(this.#source.number, 'paired');
+  }
+
+  #catchUp(transfer: number, step: CatchUpStep): void {
+    if (typeof step === 'string') return this.#deps.act({ type: 'catch-up', transfer, step });
+    const { generation } = this.#source!;
+    this.#deps.act({ type: 'catch-up', transfer, step: 'cut', generation, sequence: step.cutAt });
   }
 
   has(channel: ChannelId): boolean {
@@ -106,6 +137,7 @@ export class Copying {
     this.#channel = undefined;
     if (this.#source === undefined) return;
     if (this.#source.speed < 1) this.#deps.act({ type: 'cpu', command: { type: 'speed', fraction } });
+    if (this.#source.catchesUp) this.#catchUp(this.#source.number, 'end');
     this.#source = undefined;
     this.#deps.act({ type: 'cpu', command: { type: 'copy-end' } });
   }

@@ -4,7 +4,7 @@
  * order. Byte arrays stand in buffers of their own, so they may be transferred.
  */
 
-import type { Input, Output } from '../machine/doors.ts';
+import type { BlockRequest, Input, Output } from '../machine/doors.ts';
 import type { Divergence } from '../replay/replayer.ts';
 import type { MachineStop, PendingBlockRequest } from '../vm/machine-interface.ts';
 import type { CutPoint, PieceKind } from './transfer.ts';
@@ -29,11 +29,18 @@ export interface EntropyRequest {
   readonly length: number;
 }
 
+/** What a following machine, or its log, says of the disk: for a backup with an image of its own. */
+export type DiskStep =
+  /** `sequence`: its place among the machine's outputs; undefined for one that was in flight when the machine was copied. */
+  | { readonly kind: 'request'; readonly device: number; readonly request: BlockRequest; readonly sequence?: number }
+  /** The log has its completion. */
+  | { readonly kind: 'done'; readonly device: number; readonly id: number; readonly ok: boolean };
+
 export type CpuCommand =
   /** Run the machine for real. With `logging`, every input and output is logged. Again: only changes `logging`. */
   | { readonly type: 'record'; readonly logging: boolean }
-  /** Run the machine from the log that `feed` brings. */
-  | { readonly type: 'follow' }
+  /** Run the machine from the log that `feed` brings. `disk`: report what happens to the disk as well. */
+  | { readonly type: 'follow'; readonly disk?: boolean }
   /** For a recording machine: apply this when there is room. */
   | { readonly type: 'input'; readonly input: Input }
   /** Run only while fewer bytes of log and of outputs have been made than this, counted from the start of recording. */
@@ -104,8 +111,11 @@ export type CpuReport =
       /** A following machine: bytes of the log whose entries are done. */
       readonly consumed: number;
     }
-  /** What a following machine said to nobody: kept by the backup until the primary has sent it. Only frames, console, power. */
-  | { readonly type: 'replayed'; readonly outputs: readonly NumberedOutput[] }
+  /**
+   * What a following machine said to nobody: kept by the backup until the primary has sent it. Only frames, console, power; and
+   * what happened to the disk, in order, where that was asked for.
+   */
+  | { readonly type: 'replayed'; readonly outputs: readonly NumberedOutput[]; readonly disk?: readonly DiskStep[] }
   | { readonly type: 'paused'; readonly position: bigint }
   | {
       readonly type: 'drained';

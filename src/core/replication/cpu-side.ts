@@ -13,9 +13,9 @@ import type { Input, Output } from '../machine/doors.ts';
 import { decodeEntries, encodeEntry, inputBytesAtMost, type LogEntry } from '../replay/log-entry.ts';
 import { Recorder } from '../replay/recorder.ts';
 import { type Divergence, Replayer } from '../replay/replayer.ts';
-import type { ReplicatedMachine } from '../vm/machine-interface.ts';
+import type { PendingBlockRequest, ReplicatedMachine } from '../vm/machine-interface.ts';
 import { CopyGiver, CopyTaker, type PieceCodec } from './cpu-copy.ts';
-import type { CpuCommand, CpuReport, EntropyRequest, LoggedFrame, NumberedOutput } from './cpu-link.ts';
+import type { CpuCommand, CpuReport, DiskStep, EntropyRequest, LoggedFrame, NumberedOutput } from './cpu-link.ts';
 import { heldBytes } from './output-gate.ts';
 
 export interface CpuSideOptions {
@@ -76,6 +76,9 @@ export class CpuSide {
   #fedEntries = 0;
   #consumed = 0;
   #replayed: NumberedOutput[] = [];
+  /** The backup has an image of its own: what happens to the disk is reported. */
+  #followsDisk = false;
+  #disk: DiskStep[] = [];
   #frames: LoggedFrame[] = [];
 
   constructor(options: CpuSideOptions, deps: CpuSideDeps) {
@@ -99,6 +102,7 @@ export class CpuSide {
       case 'record':
         return this.#record(command.logging);
       case 'follow':
+        this.#followsDisk = command.disk ?? false;
         return this.#follow();
       case 'input':
         return this.#queue(command.input);
@@ -330,6 +334,9 @@ export class CpuSide {
     for (const request of command.cut.entropyRequests) this.#asked(request);
     this.#mode = 'new';
     this.#follow(command.cut.outputs + 1);
+    // What the machine had asked of the disk before it was copied is its copy's to do as well.
+    if (this.#followsDisk) this.#disk.push(...this.#machine.inFlightBlockRequests().map(toStep));
+    this.#reportReplayed();
   }
 
   // Following
@@ -345,6 +352,8 @@ export class CpuSide {
         onHash: (hash) => this.#deps.onCheckpoint?.(hash),
         onInput: (input) => {
           if (input.kind === 'entropy') this.#entropy.delete(`${input.device} ${input.id}`);
+          if (input.kind !== 'block-done' || !this.#followsDisk) return;
+          this.#disk.push({ kind: 'done', device: input.device, id: input.id, ok: input.ok });
         },
       },
     );
@@ -359,6 +368,8 @@ export class CpuSide {
       this.#asked(output);
     } else if (output.kind !== 'block') {
       this.#replayed.push({ sequence, output });
+    } else if (this.#followsDisk) {
+      this.#disk.push({ ...toStep(output), sequence });
     }
   }
 
@@ -387,10 +398,7 @@ export class CpuSide {
   #replaySlice(until: bigint): SliceResult {
     const status = this.#replayer!.advance(until);
     this.#countConsumed();
-    if (this.#replayed.length > 0) {
-      this.#deps.report({ type: 'replayed', outputs: this.#replayed });
-      this.#replayed = [];
-    }
+    this.#reportReplayed();
     switch (status) {
       case 'requested':
         return 'again';
@@ -403,6 +411,15 @@ export class CpuSide {
         if (this.#mode === 'draining') this.#drained();
         return 'idle';
     }
+  }
+
+  #reportReplayed(): void {
+    if (this.#replayed.length === 0 && this.#disk.length === 0) return;
+    const outputs = this.#replayed;
+    const disk = this.#disk;
+    this.#replayed = [];
+    this.#disk = [];
+    this.#deps.report(this.#followsDisk ? { type: 'replayed', outputs, disk } : { type: 'replayed', outputs });
   }
 
   #countConsumed(): void {
@@ -452,4 +469,8 @@ export class CpuSide {
     this.#deps.onLive?.(later);
     this.#deps.report({ type: 'live', position: this.#machine.position });
   }
+}
+
+function toStep({ device, request }: PendingBlockRequest): DiskStep & { kind: 'request' } {
+  return { kind: 'request', device, request };
 }

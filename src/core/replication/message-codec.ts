@@ -45,6 +45,7 @@ const kinds: Record<Message['type'], number> = {
   cut: 14,
   final: 15,
   evidence: 16,
+  blocks: 17,
 };
 const evidenceParts: Record<EvidencePart, number> = {
   introduction: 1,
@@ -131,13 +132,20 @@ function encodeBody(writer: ByteWriter, message: Message): void {
       writer.varint(message.credit);
       writer.f64(message.echo);
       writer.u8(cpuStates[message.cpu]);
-      return writer.u8(message.uplink ? 1 : 0);
+      writer.u8(message.uplink ? 1 : 0);
+      if (message.image === undefined) return writer.u8(0);
+      writer.u8(1);
+      writer.varint(message.image.flushed);
+      return writer.varint(message.image.common);
     case 'heartbeat':
       writer.f64(message.stamp);
       writer.varint64(message.position);
       writer.varint64(message.time);
       writer.varint(message.released);
-      return writer.u8(cpuStates[message.cpu]);
+      writer.u8(cpuStates[message.cpu]);
+      if (message.common === undefined) return writer.u8(0);
+      writer.u8(1);
+      return writer.varint(message.common);
     case 'hand-over':
       writer.varint(message.sequence);
       return writer.varint(message.released);
@@ -161,6 +169,7 @@ function encodeBody(writer: ByteWriter, message: Message): void {
       return writer.u8(message.verified ? 1 : 0);
     case 'cut':
       return encodeCut(writer, message);
+    case 'blocks':
     case 'final':
       return;
   }
@@ -243,6 +252,7 @@ function decodeBody(kind: number, reader: ByteReader): Message {
         echo: reader.f64(),
         cpu: named(cpuStates, reader.u8()),
         uplink: reader.boolean(),
+        ...(reader.boolean() ? { image: { flushed: reader.varint(), common: reader.varint() } } : {}),
       };
     case 'heartbeat':
       return {
@@ -253,6 +263,7 @@ function decodeBody(kind: number, reader: ByteReader): Message {
         time: reader.varint64(),
         released: reader.varint(),
         cpu: named(cpuStates, reader.u8()),
+        ...(reader.boolean() ? { common: reader.varint() } : {}),
       };
     case 'hand-over':
       return { type: 'hand-over', generation, sequence: reader.varint(), released: reader.varint() };
@@ -289,6 +300,10 @@ function decodeBody(kind: number, reader: ByteReader): Message {
       };
     case 'cut':
       return decodeCut(generation, reader);
+    case 'blocks': {
+      if (reader.left > MAX_PIECE_BYTES) throw new MalformedError(reader.offset, `blocks of ${reader.left} bytes`);
+      return { type: 'blocks', generation, bytes: new Uint8Array(reader.raw(reader.left)) };
+    }
     case 'final':
       return { type: 'final', generation };
   }

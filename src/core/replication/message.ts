@@ -19,7 +19,7 @@
  */
 import type { CutPoint, PieceKind } from './transfer.ts';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Why a peer is not let in. */
 export type RefusalCode =
@@ -87,6 +87,13 @@ export interface Piece {
   /** 1 for the first piece of a transfer, one more for each after it. */
   readonly number: number;
   readonly kind: PieceKind;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Between the two images of a mirrored disk while one catches up, on the transfer's own channel; opaque here (docs/disks.md). */
+export interface Blocks {
+  readonly type: 'blocks';
+  readonly generation: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -158,6 +165,8 @@ export interface Ack {
   readonly cpu: CpuState;
   /** Whether the backup's own uplink is healthy. */
   readonly uplink: boolean;
+  /** With a mirrored disk: the last flush that is durable in the backup's image, and its newest common point (24, 25). */
+  readonly image?: { readonly flushed: number; readonly common: number };
 }
 
 export interface Heartbeat {
@@ -171,6 +180,8 @@ export interface Heartbeat {
   /** The sequence number of the last output of those that have left, in order. */
   readonly released: number;
   readonly cpu: CpuState;
+  /** With a mirrored disk: the newest common point that the primary's image has noted. */
+  readonly common?: number;
 }
 
 /** The primary has stopped its machine at the end of batch `sequence`, and asks the backup to claim the generation. */
@@ -231,6 +242,7 @@ export type Message =
   | Bye
   | Join
   | Piece
+  | Blocks
   | Receiving
   | Cut
   | Final;

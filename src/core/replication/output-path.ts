@@ -6,6 +6,7 @@ import type { Input } from '../machine/doors.ts';
 import type { PendingBlockRequest } from '../vm/machine-interface.ts';
 import { CpuLimit } from './cpu-limit.ts';
 import type { NumberedOutput } from './cpu-link.ts';
+import { FlushGate } from './flush-gate.ts';
 import { OutputGate } from './output-gate.ts';
 import type { ReplicaAction, ReplicaBounds, ReplicaEvent } from './replica.ts';
 import { World } from './world.ts';
@@ -13,6 +14,7 @@ import { World } from './world.ts';
 export class OutputPath {
   readonly #gate = new OutputGate();
   readonly #world = new World();
+  readonly #flushes = new FlushGate();
   readonly #limit: CpuLimit;
   readonly #act: (action: ReplicaAction) => void;
 
@@ -96,11 +98,26 @@ export class OutputPath {
     this.#gate.discardAll();
   }
 
-  /** The input that the disk's answer makes, if it answers something. */
+  /** From here on flushes need the backup's word as well (25): its image equals this host's at this output. */
+  pairAt(sequence: number): void {
+    this.#flushes.pairAt(sequence);
+  }
+
+  /** The backup's image has every flush up to this one. Returns the answers that waited for it. */
+  flushed(sequence: number): Input[] {
+    return this.#flushes.durable(sequence);
+  }
+
+  /** No backup counts any more. Returns the answers that waited for one. */
+  unpair(): Input[] {
+    return this.#flushes.alone();
+  }
+
+  /** The input that the disk's answer makes, if it answers something and the guest may hear of it. */
   answer(event: ReplicaEvent & { type: 'disk-answer' }): Input | undefined {
-    const { input, actions } = this.#world.answer(event);
+    const { input, sequence, actions } = this.#world.answer(event);
     this.#do(actions);
-    return input;
+    return input === undefined ? undefined : this.#flushes.answered(sequence, input);
   }
 
   #perform(outputs: readonly NumberedOutput[], generation: number): void {

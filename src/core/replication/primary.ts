@@ -3,11 +3,13 @@
  * acknowledged, and when it loses the backup it claims the next generation before it goes on alone. replica.ts tells the
  * story; the numbers in brackets are rules of PROTOCOL.md.
  */
+import type { Input } from '../machine/doors.ts';
 import type { MachineStop } from '../vm/machine-interface.ts';
 import { refusalOf, welcomeOf } from './admission.ts';
 import { Announcer } from './announcer.ts';
 import { type ArbiterReply, tokenOf } from './arbiter-protocol.ts';
 import { BackupLink } from './backup-link.ts';
+import { CommonPoints } from './common-points.ts';
 import { Copying } from './copying.ts';
 import type { CpuCommand, CpuReport } from './cpu-link.ts';
 import { CpuView } from './cpu-view.ts';
@@ -29,6 +31,8 @@ import { UplinkWatch } from './uplink-watch.ts';
 
 /** There is a backup, or there will be one: entries are for it. */
 const LOGGING: readonly ReplicaPhase[] = ['copying', 'cutting-over', 'paired', 'handing-over'];
+/** The other host goes on, or can be asked to. */
+const FAILING_OVER: readonly ReplicaPhase[] = ['paired', 'handing-over', 'handed-over'];
 
 export class Primary {
   readonly #options: ReplicaOptions;
@@ -49,6 +53,7 @@ export class Primary {
   /** The copies of the running machine. */
   readonly #copying: Copying;
   readonly #uplinks: UplinkWatch;
+  readonly #points = new CommonPoints((action) => this.#do(action));
   #claimAtMs: number | undefined;
 
   readonly #cpu: CpuView;
@@ -132,6 +137,12 @@ export class Primary {
         return;
       case 'copied':
         return this.#copying.copied(event, nowMs);
+      case 'caught-up':
+      case 'catch-up-send':
+      case 'catch-up-failed':
+        return this.#copying.caughtUp(event, nowMs);
+      case 'disk-common':
+        return this.#points.noticed(event);
       case 'uplink':
         return this.#uplinks.own(event.up, nowMs);
       case 'own-address-seen':
@@ -211,7 +222,7 @@ export class Primary {
     if (outcome === 'refused') return this.#fenced();
     if (outcome !== 'admitted') return;
     this.#outputs.open(this.#generation);
-    if (this.#started || this.#alone) return this.#runAlone('no backup');
+    if (this.#started || this.#alone || this.#options.mirrored) return this.#runAlone('no backup');
     this.#newLog();
     this.#enter('waiting-for-backup', 'the machine has not started');
   }
@@ -219,6 +230,7 @@ export class Primary {
   #runAlone(why: string): void {
     this.#enter('alone', why);
     this.#outputs.releaseAll(this.#generation);
+    this.#apply(this.#outputs.unpair());
     this.#command({ type: 'record', logging: false });
     if (this.#lag.fraction < 1) this.#command({ type: 'speed', fraction: 1 });
     if (this.#paused) this.#command({ type: 'resume' });
@@ -283,9 +295,11 @@ export class Primary {
       if (message.type === 'join' && this.#copying.joins(channel, message.transfer, nowMs)) return;
       return this.#do({ type: 'close', channel });
     }
-    if (this.#copying.has(channel)) return this.#broken('it speaks on the transfer channel');
-    if (!this.#link.is(channel)) return;
+    const copying = this.#copying.has(channel);
+    if (!copying && !this.#link.is(channel)) return;
     if (message.generation !== this.#generation) return this.#broken('it speaks of another generation');
+    if (copying)
+      return this.#copying.blocks(message, nowMs) ? undefined : this.#broken('it speaks on the transfer channel');
     switch (message.type) {
       case 'ack':
         if (this.#phase === 'copying') return this.#broken('it acknowledges before it is a backup');
@@ -366,6 +380,10 @@ export class Primary {
     this.#lag.executed(ack.executed);
     if (this.#phase === 'forming' && !this.#ownership.asks('write-record')) this.#formed(nowMs);
     if (this.#phase === 'cutting-over') this.#copyIsBackup();
+    if (ack.image !== undefined) {
+      this.#apply(this.#outputs.flushed(ack.image.flushed));
+      this.#points.atBackup(ack.image.common, this.#generation);
+    }
     this.#outputs.acknowledge(ack.sequence);
     this.#sendBatches();
     this.#updateLimit();
@@ -418,6 +436,7 @@ export class Primary {
       time: this.#cpu.time,
       released: this.#outputs.released,
       cpu: this.#cpu.state(nowMs),
+      ...(this.#options.mirrored ? { common: this.#points.noted } : {}),
     });
   }
 
@@ -460,7 +479,10 @@ export class Primary {
         return;
       case 'copy-pages':
       case 'copy-cut':
-        return this.#copying.report(report, nowMs);
+        this.#copying.report(report, nowMs);
+        if (report.type === 'copy-cut' && this.#copying.isCut && this.#options.mirrored)
+          this.#pairImages(report.cut.outputs);
+        return;
       default:
         return;
     }
@@ -493,8 +515,24 @@ export class Primary {
       if (event.generation === this.#generation && this.#outputs.admitted !== undefined) this.#fenced();
       return;
     }
+    // With another image to go on from nobody need hear of it: what is unanswered is done again by the backup.
+    const { mirrored } = this.#options;
+    if (mirrored && event.outcome === 'error' && FAILING_OVER.includes(this.#phase) && this.#link.isOpen) {
+      return this.#handOver("this host's disk has failed");
+    }
     const input = this.#outputs.answer(event);
-    if (input !== undefined && this.#started) this.#command({ type: 'input', input });
+    if (input !== undefined) this.#apply([input]);
+  }
+
+  #apply(inputs: readonly Input[]): void {
+    if (!this.#started) return;
+    for (const input of inputs) this.#command({ type: 'input', input });
+  }
+
+  /** Flushes behind the cut need the backup's word (25). */
+  #pairImages(sequence: number): void {
+    this.#outputs.pairAt(sequence);
+    this.#points.startAt(sequence);
   }
 
   #updateLimit(): void {
@@ -514,6 +552,7 @@ export class Primary {
   }
 
   #copyIsBackup(): void {
+    this.#copying.paired();
     this.#copying.end(this.#lag.fraction);
     this.#enter('paired', 'the backup follows');
   }

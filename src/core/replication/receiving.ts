@@ -4,11 +4,13 @@
  */
 import type { CpuReport } from './cpu-link.ts';
 import type { Cut, Message } from './message.ts';
-import type { ChannelId, ReplicaAction } from './replica.ts';
+import type { ChannelId, ReplicaAction, ReplicaEvent } from './replica.ts';
 import type { TransferLimits, TransferProgress } from './transfer.ts';
 import { TransferSink } from './transfer-sink.ts';
 
 export interface ReceivingDeps {
+  /** This host has an image of its own, which catches up meanwhile. */
+  readonly mirrored: boolean;
   readonly act: (action: ReplicaAction) => void;
   /** On the log's channel. */
   readonly send: (message: Message) => void;
@@ -24,6 +26,8 @@ export class Receiving {
   #channel: ChannelId | undefined;
   #generation = 0;
   #count = 0;
+  /** The transfer whose catch-up was ended. */
+  #ended = 0;
 
   constructor(deps: ReceivingDeps) {
     this.#deps = deps;
@@ -52,10 +56,16 @@ export class Receiving {
   begin(name: string, generation: number, channel: ChannelId, limits: TransferLimits): void {
     this.#generation = generation;
     this.#channel = channel;
-    this.#sink = new TransferSink(++this.#count, name, limits, {
-      command: (command) => this.#deps.act({ type: 'cpu', command }),
-      broken: this.#deps.broken,
-    });
+    this.#sink = new TransferSink(
+      ++this.#count,
+      name,
+      limits,
+      {
+        command: (command) => this.#deps.act({ type: 'cpu', command }),
+        broken: this.#deps.broken,
+      },
+      this.#deps.mirrored,
+    );
     this.#deps.act({ type: 'connect', channel });
     this.tell();
   }
@@ -69,6 +79,20 @@ export class Receiving {
     const { name } = this.#sink!;
     const message = { type: 'join', generation: this.#generation, transfer: name } as const;
     this.#deps.act({ type: 'send', channel: this.#channel!, message });
+    if (this.#deps.mirrored) this.#deps.act({ type: 'catch-up', transfer: this.#sink!.number, step: 'take' });
+  }
+
+  /** News of the image that catches up. */
+  caughtUp(event: ReplicaEvent & { type: 'catch-up-complete' | 'catch-up-send' | 'catch-up-failed' }): void {
+    if (event.transfer !== this.#sink?.number) return;
+    if (event.type === 'catch-up-failed') return this.#deps.failed(event.why);
+    if (event.type === 'catch-up-send') {
+      if (this.#channel === undefined) return;
+      const message = { type: 'blocks', generation: this.#generation, bytes: event.bytes } as const;
+      return this.#deps.act({ type: 'send', channel: this.#channel, message });
+    }
+    this.#sink.caughtUp();
+    this.tell();
   }
 
   /** Its channel is gone. */
@@ -79,12 +103,17 @@ export class Receiving {
   close(): void {
     if (this.#channel !== undefined) this.#deps.act({ type: 'close', channel: this.#channel });
     this.#channel = undefined;
+    if (this.#sink === undefined || !this.#deps.mirrored || this.#ended === this.#sink.number) return;
+    this.#ended = this.#sink.number;
+    this.#deps.act({ type: 'catch-up', transfer: this.#ended, step: 'end' });
   }
 
   /** A message on its channel. */
   piece(message: Message): void {
-    const ours = message.type === 'piece' && message.generation === this.#generation;
-    if (ours) this.#sink!.piece(message);
+    const ours = message.generation === this.#generation;
+    if (ours && message.type === 'piece') this.#sink!.piece(message);
+    else if (ours && message.type === 'blocks' && this.#deps.mirrored)
+      this.#deps.act({ type: 'catch-up-data', transfer: this.#sink!.number, bytes: message.bytes });
     else if (message.type === 'refuse') this.#deps.broken(`the primary gives no copy: ${message.message}`);
     else this.#deps.broken(`it says ${message.type} on the transfer channel`);
   }

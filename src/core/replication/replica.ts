@@ -75,6 +75,17 @@ export type ReplicaEvent =
   /** The answer to `copy`: a piece that holds these pages, of at most MAX_PIECE_BYTES. */
   | { readonly type: 'copied'; readonly transfer: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly type: 'uplink'; readonly up: boolean }
+  /** The answer to `disk-join`. */
+  | { readonly type: 'disk-joined'; readonly generation: number }
+  /** The answer to `disk-common`. Not noted: this image cannot confirm the point. */
+  | { readonly type: 'disk-common'; readonly sequence: number; readonly noted: boolean }
+  /** Catching up: for the other host. */
+  | { readonly type: 'catch-up-send'; readonly transfer: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** Owner: every region was copied once; from now on the guest's writes follow. */
+  | { readonly type: 'caught-up'; readonly transfer: number }
+  /** Backup: the image equals the owner's at the cut, durably. */
+  | { readonly type: 'catch-up-complete'; readonly transfer: number }
+  | { readonly type: 'catch-up-failed'; readonly transfer: number; readonly why: string }
   /** A frame whose source is the guest's own address has arrived from outside. */
   | { readonly type: 'own-address-seen' }
   /** A person wants the other host to go on. */
@@ -101,7 +112,30 @@ export type ReplicaAction =
       readonly generation: number;
       readonly device: number;
       readonly request: PendingBlockRequest['request'];
+      /** Its place among the machine's outputs, if it is known; a flush at this place may become a common point. */
+      readonly sequence?: number;
     }
+  /**
+   * Backup with a mirrored disk: its image is a part of `generation` from now on, and equal to the owner's at the output
+   * `sequence`. Answered by `disk-joined` when that is durable; only then this replica may acknowledge.
+   */
+  | { readonly type: 'disk-join'; readonly generation: number; readonly sequence: number }
+  /** Both images hold everything up to this flush (24): the backup notes it first, then the owner. */
+  | { readonly type: 'disk-common'; readonly generation: number; readonly sequence: number }
+  /**
+   * A new backup's image catches up with the owner's, by `catch-up-data` and `catch-up-send` over the transfer's channel. The
+   * owner: `give`; when the machine was cut, and no write of it is under way that the other will not do as well: `cut`; when the
+   * backup has acknowledged: `paired`. The backup: `take`. Both: `end`, which gives up what is not complete.
+   */
+  | { readonly type: 'catch-up'; readonly transfer: number; readonly step: 'give' | 'take' | 'paired' | 'end' }
+  | {
+      readonly type: 'catch-up';
+      readonly transfer: number;
+      readonly step: 'cut';
+      readonly generation: number;
+      readonly sequence: number;
+    }
+  | { readonly type: 'catch-up-data'; readonly transfer: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly type: 'cpu'; readonly command: CpuCommand }
   /** Make a piece of these pages of the guest's memory, while it runs. Answered by `copied`, in order. */
   | { readonly type: 'copy'; readonly transfer: number; readonly pages: Uint32Array<ArrayBuffer> }
@@ -146,6 +180,8 @@ export type HaltReason =
   | { readonly code: 'refused'; readonly refusal: RefusalCode; readonly message: string }
   /** This backup's machine is not the primary's. The primary goes on. */
   | { readonly code: 'diverged'; readonly message: string }
+  /** This host's image of a mirrored disk cannot be read or written any more. */
+  | { readonly code: 'disk-failed'; readonly message: string }
   /** This process holds a part of a machine that it cannot use: another process must take its place. */
   | { readonly code: 'transfer-failed'; readonly message: string }
   /** This replica won, and its machine had diverged: nobody goes on (PROTOCOL.md, 28). */
@@ -171,6 +207,8 @@ export interface ReplicaOptions {
   readonly onDivergence: 'stop' | 'continue';
   /** How a new backup is made of a running machine; without it none is. The host needs a copier. */
   readonly transfer?: TransferLimits;
+  /** Each host has an image of the disk; every backup catches up while it is given a copy of the machine. Needs `transfer`. */
+  readonly mirrored?: boolean;
 }
 
 export interface ReplicaTiming {

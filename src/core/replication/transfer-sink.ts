@@ -26,8 +26,12 @@ export class TransferSink {
   #finishing = false;
   #recorded = false;
   #verified = false;
+  /** The image of a mirrored disk equals the owner's at the cut. */
+  #caughtUp: boolean;
 
-  constructor(number: number, name: string, limits: TransferLimits, deps: TransferSinkDeps) {
+  /** `mirrored`: an image of this host has to catch up as well. */
+  constructor(number: number, name: string, limits: TransferLimits, deps: TransferSinkDeps, mirrored: boolean) {
+    this.#caughtUp = !mirrored;
     this.number = number;
     this.name = name;
     this.#windowBytes = limits.windowBytes;
@@ -37,7 +41,7 @@ export class TransferSink {
 
   /** The whole state is here and compared, and the record is read: `final` may come. */
   get complete(): boolean {
-    return this.#verified && this.#recorded;
+    return this.#verified && this.#recorded && this.#caughtUp;
   }
 
   /** Nothing of the machine can be used by another transfer once it was put together. */
@@ -84,10 +88,14 @@ export class TransferSink {
     this.#verified = true;
   }
 
+  caughtUp(): void {
+    this.#caughtUp = true;
+  }
+
   /** What the owner should know now. */
   message(generation: number): Receiving {
     const credit = this.#installed + this.#windowBytes;
-    const [recorded, verified] = [this.#recorded, this.#verified];
+    const [recorded, verified] = [this.#recorded, this.#verified && this.#caughtUp];
     return { type: 'receiving', generation, installed: this.#installed, credit, recorded, verified };
   }
 

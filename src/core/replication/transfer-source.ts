@@ -17,6 +17,9 @@ import {
   type TransferProgress,
 } from './transfer.ts';
 
+/** `cutAt`: the machine was cut, behind this output. */
+export type CatchUpStep = 'give' | 'paired' | 'end' | { readonly cutAt: number };
+
 export interface TransferSourceDeps {
   readonly command: (command: CpuCommand) => void;
   /** The same, with the limits of the log that begins there. */
@@ -25,13 +28,24 @@ export interface TransferSourceDeps {
   /** On the transfer's own channel, and on the log's. */
   readonly sendPiece: (message: Message & { type: 'piece' }) => void;
   readonly send: (message: Message) => void;
+  /** With a mirrored disk: what the other image needs, before any page of memory and after the cut. */
+  readonly catchUp?: (step: CatchUpStep) => void;
   /** The rest is small: the pair's record should be at the arbiter now. Called once. */
   readonly nearlyDone: () => void;
   readonly fail: (why: string) => void;
 }
 
-/** 'joining': the other channel is missing. 'round': pages are copied. 'waiting': for the record, with little left. */
-type Stage = 'joining' | 'collecting' | 'round' | 'waiting' | 'cutting' | 'sending-rest' | 'verified' | 'failed';
+/** 'joining': the other channel is missing. 'catching-up': the other host's image is behind. 'round': pages are copied. 'waiting': for the record, with little left. */
+type Stage =
+  | 'joining'
+  | 'catching-up'
+  | 'collecting'
+  | 'round'
+  | 'waiting'
+  | 'cutting'
+  | 'sending-rest'
+  | 'verified'
+  | 'failed';
 
 const SLOW_DOWN = 0.7;
 /** A round that leaves more than this part of the one before does not get anywhere. */
@@ -43,7 +57,7 @@ export class TransferSource {
   /** Which of this process's transfers, and its name on the wire. */
   readonly number: number;
   readonly name: string;
-  readonly #generation: number;
+  readonly generation: number;
   readonly #limits: TransferLimits;
   readonly #deps: TransferSourceDeps;
   #stage: Stage = 'joining';
@@ -79,7 +93,7 @@ export class TransferSource {
   ) {
     this.number = options.number;
     this.name = options.name;
-    this.#generation = options.generation;
+    this.generation = options.generation;
     this.#limits = limits;
     this.#deps = deps;
     this.#progressMs = nowMs;
@@ -92,6 +106,11 @@ export class TransferSource {
 
   get joined(): boolean {
     return this.#stage !== 'joining';
+  }
+
+  /** There is a mirrored disk. */
+  get catchesUp(): boolean {
+    return this.#deps.catchUp !== undefined;
   }
 
   /** Outputs wait from here: they lie behind the cut. */
@@ -117,8 +136,23 @@ export class TransferSource {
   join(nowMs: number): void {
     this.#joinedMs = nowMs;
     this.#progressMs = nowMs;
+    this.#stage = 'catching-up';
+    if (this.#deps.catchUp === undefined) this.caughtUp(nowMs);
+    else this.#deps.catchUp('give');
+  }
+
+  /** The other image has every region; the guest's writes follow. Memory is next. */
+  caughtUp(nowMs: number): void {
+    if (this.#stage !== 'catching-up') return;
+    this.#joinedMs = nowMs;
+    this.#progressMs = nowMs;
     this.#stage = 'collecting';
     this.#deps.command({ type: 'copy-begin', transfer: this.number });
+  }
+
+  /** The other host has said something of its image. */
+  heard(nowMs: number): void {
+    this.#progressMs = nowMs;
   }
 
   receiving(message: Receiving, nowMs: number): void {
@@ -158,9 +192,10 @@ export class TransferSource {
     this.#stage = 'sending-rest';
     this.#cutMs = nowMs;
     this.#progressMs = nowMs;
+    this.#deps.catchUp?.({ cutAt: report.cut.outputs });
     this.#rest = [...report.pieces];
     const pieces = this.#pieces + report.pieces.length;
-    this.#deps.send({ type: 'cut', generation: this.#generation, ...report.cut, pieces });
+    this.#deps.send({ type: 'cut', generation: this.generation, ...report.cut, pieces });
     this.#goOn(nowMs);
   }
 
@@ -209,7 +244,7 @@ export class TransferSource {
 
   #piece(kind: PieceKind, bytes: Uint8Array<ArrayBuffer>): void {
     this.#sentBytes += bytes.length;
-    this.#deps.sendPiece({ type: 'piece', generation: this.#generation, number: ++this.#pieces, kind, bytes });
+    this.#deps.sendPiece({ type: 'piece', generation: this.generation, number: ++this.#pieces, kind, bytes });
   }
 
   #collect(nowMs: number): void {

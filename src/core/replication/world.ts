@@ -10,6 +10,8 @@ import type { ReplicaAction, ReplicaEvent } from './replica.ts';
 
 export class World {
   readonly #order = new BlockOrder();
+  /** Places of unanswered flushes among the machine's outputs. */
+  readonly #places = new Map<string, number>();
   /** The generation that the disk has admitted; undefined while none is, or while this replica is leaving it. */
   #admitted: number | undefined;
 
@@ -27,8 +29,9 @@ export class World {
     const actions: ReplicaAction[] = [];
     const emitted = outputs.filter(({ output }) => output.kind !== 'block');
     if (emitted.length > 0) actions.push({ type: 'emit', generation, outputs: emitted });
-    for (const { output } of outputs) {
+    for (const { output, sequence } of outputs) {
       if (output.kind !== 'block') continue;
+      if (output.request.type === 'flush') this.#places.set(`${output.device} ${output.request.id}`, sequence);
       actions.push(...this.#issue(this.#order.submit({ device: output.device, request: output.request })));
     }
     return actions;
@@ -39,15 +42,22 @@ export class World {
     for (const request of requests) this.#order.submit(request);
   }
 
-  /** The input that an answer makes, if it answers something; and what may be issued now. */
-  answer(event: ReplicaEvent & { type: 'disk-answer' }): { input: Input | undefined; actions: ReplicaAction[] } {
+  /** The input that an answer makes, if it answers something; a flush's place, if known; and what may be issued now. */
+  answer(event: ReplicaEvent & { type: 'disk-answer' }): {
+    input: Input | undefined;
+    sequence?: number | undefined;
+    actions: ReplicaAction[];
+  } {
     const { device, id } = event;
     // An answer of an earlier generation, after the request was issued again in this one, is one too many.
     const stale = this.#admitted !== undefined && event.generation !== this.#admitted;
     if (stale || !this.#order.has(device, id)) return { input: undefined, actions: [] };
     const done = { kind: 'block-done', device, id, ok: event.outcome === 'ok' } as const;
     const input = event.data === undefined ? done : { ...done, data: event.data };
-    return { input, actions: this.#issue(this.#order.done(device, id)) };
+    const key = `${device} ${id}`;
+    const sequence = this.#places.get(key);
+    this.#places.delete(key);
+    return { input, sequence, actions: this.#issue(this.#order.done(device, id)) };
   }
 
   /** No disk request goes out any more; answers still count. */
@@ -64,6 +74,10 @@ export class World {
   #issue(requests: readonly PendingBlockRequest[]): ReplicaAction[] {
     const generation = this.#admitted;
     if (generation === undefined) return [];
-    return requests.map(({ device, request }) => ({ type: 'disk', generation, device, request }));
+    return requests.map(({ device, request }) => {
+      const sequence = this.#places.get(`${device} ${request.id}`);
+      const at = sequence === undefined ? {} : { sequence };
+      return { type: 'disk', generation, device, request, ...at };
+    });
   }
 }

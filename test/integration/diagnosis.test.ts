@@ -7,6 +7,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { decodeEntries } from '../../src/core/replay/log-entry.ts';
 import type { CpuReport } from '../../src/core/replication/cpu-link.ts';
 import type { Diverged, LogBatch, Message } from '../../src/core/replication/message.ts';
 import { decodeMessage, encodeMessage } from '../../src/core/replication/message-codec.ts';
@@ -82,6 +83,8 @@ interface Twins {
   readonly equalBeyond: (position: bigint) => Promise<void>;
   /** Where the primary is. */
   readonly position: () => bigint;
+  /** Has the primary log its hash; gives the position of that. */
+  readonly checkpoint: () => Promise<bigint>;
 }
 
 /** Two machines, a log between them with a hash now and then, and a way for messages that may be cut. */
@@ -117,11 +120,13 @@ async function twins(t: TestContext, { isCut = false } = {}): Promise<Twins> {
   primary.diagnosis.takes(LOG_CHANNEL, { type: 'hello', generation: 0, ...hello, resume: false, received: 0 });
   let position = 0n;
   let sequence = 0;
+  let hashed = Promise.withResolvers<bigint>();
   primary.onReport = (report) => {
     if (report.type !== 'produced' && report.type !== 'progress') return;
     position = report.position;
     if (report.type === 'progress') return backup.runner.send({ type: 'executable', position });
     const { base, bytes, time } = report;
+    for (const entry of decodeEntries(bytes, base)) if (entry.kind === 'hash') hashed.resolve(entry.position);
     const batch: LogBatch = { type: 'log', generation: 0, sequence: ++sequence, base, position, time, bytes };
     primary.diagnosis.sent(LOG_CHANNEL, batch);
     backup.diagnosis.takes(LOG_CHANNEL, batch);
@@ -146,18 +151,22 @@ async function twins(t: TestContext, { isCut = false } = {}): Promise<Twins> {
   primary.runner.send({ type: 'record', logging: true });
   const equalBeyond = (wanted: bigint): Promise<void> =>
     new Promise((resolve) => waiting.push({ position: wanted, resolve }));
-  return { primary, backup, directory, diverged: found.promise, equalBeyond, position: () => position };
+  const checkpoint = (): Promise<bigint> => {
+    hashed = Promise.withResolvers<bigint>();
+    primary.runner.send({ type: 'checkpoint' });
+    return hashed.promise;
+  };
+  return { primary, backup, directory, diverged: found.promise, equalBeyond, position: () => position, checkpoint };
 }
 
 /** A hash that both find equal, the damage, and a hash that they do not. */
-async function damage({ primary, backup, equalBeyond, position }: Twins): Promise<void> {
+async function damage({ backup, equalBeyond, position, checkpoint }: Twins): Promise<void> {
   await equalBeyond(100_000n);
-  primary.runner.send({ type: 'checkpoint' });
-  await equalBeyond(position() + 500_000n);
+  await equalBeyond(await checkpoint());
   backup.runner.ram[DAMAGED] = 0x5a;
   // The machine writes to this page too, so that its hash is made anew.
   await equalBeyond(position() + 500_000n);
-  primary.runner.send({ type: 'checkpoint' });
+  await checkpoint();
 }
 
 test('a changed byte is found by the next hash, and the diagnosis names it, with both contents of its page', async (t) => {

@@ -26,9 +26,10 @@ export class Checkpoints {
     this.#limit = limit;
   }
 
-  add(checkpoint: Checkpoint): void {
+  /** Gives the one that is forgotten for it, whose table may be used again. */
+  add(checkpoint: Checkpoint): Checkpoint | undefined {
     this.#kept.push(checkpoint);
-    if (this.#kept.length > this.#limit) this.#kept.shift();
+    return this.#kept.length > this.#limit ? this.#kept.shift() : undefined;
   }
 
   /** The one at `position`, or else the last before it. */

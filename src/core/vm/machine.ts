@@ -292,9 +292,13 @@ export class Machine implements ReplicatedMachine {
     return this.#memoryHash.ahead(pages);
   }
 
-  /** The hash of each page of RAM, as `hash` has last computed them: what two machines compare to find where they differ. */
-  pageHashes(): BigUint64Array<ArrayBuffer> {
-    return this.#memoryHash.pages;
+  /**
+   * The hash of each page of RAM, as `hash` has last computed them: what two machines compare to find where they differ. They
+   * are written to `into`, which has a place for each page.
+   */
+  pageHashes(into: BigUint64Array<ArrayBuffer> = new BigUint64Array(this.ramPages)): BigUint64Array<ArrayBuffer> {
+    this.#memoryHash.copyPages(into);
+    return into;
   }
 
   inFlightBlockRequests(): readonly PendingBlockRequest[] {

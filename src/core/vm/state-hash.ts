@@ -80,7 +80,7 @@ export function hashWords(words: readonly bigint[], devices: readonly Plain[]): 
 
 export class MemoryHash {
   readonly #dirty: DirtyPages;
-  readonly #hashes: BigUint64Array<ArrayBuffer>;
+  readonly #hashes: BigUint64Array;
   readonly #map: MemoryMap;
   readonly #engine: Engine;
   #sum = 0n;
@@ -92,9 +92,9 @@ export class MemoryHash {
     this.#engine = engine;
   }
 
-  /** One hash for each page, as of the last `update` (and of what was hashed ahead since). A copy. */
-  get pages(): BigUint64Array<ArrayBuffer> {
-    return this.#hashes.slice();
+  /** Copies one hash for each page, as of the last `update` (and of what was hashed ahead since). */
+  copyPages(into: BigUint64Array): void {
+    into.set(this.#hashes);
   }
 
   /** Hashes the pages written since the last call, and begins a new epoch of dirty tracking. */

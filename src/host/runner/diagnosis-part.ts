@@ -44,6 +44,8 @@ export const MAX_KEPT_PAGES = 256;
 export class DiagnosisPart {
   readonly #machine: Machine;
   readonly #checkpoints = new Checkpoints();
+  /** A table that is not needed any more: new memory for each would cost ten times the copy. */
+  #spare: BigUint64Array<ArrayBuffer> | undefined;
   #lastEqual: LastEqual | undefined;
 
   constructor(machine: Machine) {
@@ -56,7 +58,8 @@ export class DiagnosisPart {
     this.#lastEqual = { position, hash };
     if (!recording) return;
     const state = this.#machine.saveState();
-    this.#checkpoints.add({ position, hash, state, pageHashes: this.#machine.pageHashes() });
+    const pageHashes = this.#machine.pageHashes(this.#spare);
+    this.#spare = this.#checkpoints.add({ position, hash, state, pageHashes })?.pageHashes;
   }
 
   answer(question: DiagnosisQuestion): DiagnosisAnswer {

@@ -52,6 +52,11 @@ export class Host {
     return run('ip', ['netns', 'exec', this.name, program, ...words]);
   }
 
+  /** The processes that run in it. */
+  pids(): number[] {
+    return run('ip', ['netns', 'pids', this.name]).split('\n').filter(Boolean).map(Number);
+  }
+
   /** Starts a program. Its pid is the program's own: `ip netns exec` becomes it. */
   spawn(program: string, words: readonly string[], options: SpawnOptions = {}): ChildProcess {
     return spawn('ip', ['netns', 'exec', this.name, program, ...words], options);

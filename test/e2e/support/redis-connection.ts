@@ -27,8 +27,8 @@ export class RedisConnection {
   }
 
   /** `onAnswer` is called at each reply. */
-  static async open(port: number, onAnswer: () => void = () => {}): Promise<RedisConnection> {
-    const socket = net.connect({ host: '127.0.0.1', port, noDelay: true });
+  static async open(port: number, onAnswer: () => void = () => {}, host = '127.0.0.1'): Promise<RedisConnection> {
+    const socket = net.connect({ host, port, noDelay: true });
     await once(socket, 'connect');
     return new RedisConnection(socket, onAnswer);
   }

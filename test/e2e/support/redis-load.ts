@@ -137,6 +137,7 @@ class LoadClient {
 
 export class RedisLoad {
   readonly #port: number;
+  readonly #host: string | undefined;
   readonly #clients: LoadClient[] = [];
   readonly #connections: RedisConnection[] = [];
   #answers = 0;
@@ -144,14 +145,15 @@ export class RedisLoad {
   #stopping = false;
   #done: Promise<void> = Promise.resolve();
 
-  private constructor(port: number) {
+  private constructor(port: number, host: string | undefined) {
     this.#port = port;
+    this.#host = host;
   }
 
-  static async start(port: number, connections: number, seed: number): Promise<RedisLoad> {
-    const load = new RedisLoad(port);
+  static async start(port: number, connections: number, seed: number, host?: string): Promise<RedisLoad> {
+    const load = new RedisLoad(port, host);
     for (let id = 0; id < connections; id++) {
-      const connection = await RedisConnection.open(port, () => load.#answered(client));
+      const connection = await RedisConnection.open(port, () => load.#answered(client), host);
       const client: LoadClient = new LoadClient(id, randomFrom(seed * 1000 + id), connection);
       load.#clients.push(client);
       load.#connections.push(connection);
@@ -194,7 +196,7 @@ export class RedisLoad {
   async finish(): Promise<LoadReport> {
     this.#stopping = true;
     await this.#done;
-    const checker = await RedisConnection.open(this.#port);
+    const checker = await RedisConnection.open(this.#port, () => {}, this.#host);
     const lost: string[] = [];
     const torn: string[] = [];
     for (const client of this.#clients) {

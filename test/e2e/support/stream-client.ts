@@ -21,8 +21,8 @@ export class StreamClient {
   }
 
   /** Connects, and waits for the first line. */
-  static async open(port: number): Promise<StreamClient> {
-    const socket = net.connect({ host: '127.0.0.1', port });
+  static async open(port: number, host = '127.0.0.1'): Promise<StreamClient> {
+    const socket = net.connect({ host, port });
     await once(socket, 'connect');
     const client = new StreamClient(socket);
     await client.hasSeen(1);

@@ -41,6 +41,12 @@ export class UnderstudyProcess {
     assert.ok(this.says(text), `ended (${this.end}) without ${text}:\n${this.lines.join('\n')}`);
   }
 
+  /** Its exit status, or the signal that ended it. */
+  async untilEnds(): Promise<number | string> {
+    await this.#ended;
+    return this.end!;
+  }
+
   async kill(signal: NodeJS.Signals): Promise<void> {
     this.#child.kill(signal);
     await this.#ended;

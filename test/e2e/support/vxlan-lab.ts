@@ -64,7 +64,11 @@ export class VxlanLab {
       this.storage = { a: this.#storage('a'), b: this.#storage('b') };
       this.log = network.cable(this.a, 'log', this.b, 'log');
       for (const host of ['a', 'b'] as const) this[host].address('log', `${this.addresses[host].log}/30`);
-      this.#makeGateway(mode);
+      makeVxlanGateway(
+        this.gateway,
+        mode,
+        (['a', 'b'] as const).map((host) => this.addresses[host].uplink),
+      );
       const cable = network.cable(this.client, 'eth0', this.gateway, 'client');
       this.client.address('eth0', client);
       cable.ends[1].host.ip('link', 'set', 'client', 'master', 'br0');
@@ -104,19 +108,15 @@ export class VxlanLab {
     this.store.address(`to-${label}`, `${store}/24`);
     return cable;
   }
+}
 
-  /** The commands of docs/networks.md. */
-  #makeGateway(mode: GatewayMode): void {
-    const { gateway } = this;
-    gateway.ip('link', 'add', 'br0', 'type', 'bridge');
-    const vxlan = ['type', 'vxlan', 'id', String(VNI), 'local', GATEWAY_VTEP, 'dstport', '4789'];
-    gateway.ip('link', 'add', 'vx0', 'mtu', '1500', ...vxlan, ...(mode === 'flood' ? ['nolearning'] : []));
-    gateway.run('ethtool', '-K', 'vx0', 'tx', 'off');
-    gateway.ip('link', 'set', 'vx0', 'master', 'br0');
-    for (const device of ['br0', 'vx0']) gateway.ip('link', 'set', device, 'up');
-    for (const host of ['a', 'b'] as const) {
-      const all = '00:00:00:00:00:00';
-      gateway.run('bridge', 'fdb', 'append', all, 'dev', 'vx0', 'dst', this.addresses[host].uplink);
-    }
-  }
+/** The commands of docs/networks.md: `gateway` becomes the end point GATEWAY_VTEP, with the bridge br0 behind it. */
+export function makeVxlanGateway(gateway: Host, mode: GatewayMode, vteps: readonly string[]): void {
+  gateway.ip('link', 'add', 'br0', 'type', 'bridge');
+  const vxlan = ['type', 'vxlan', 'id', String(VNI), 'local', GATEWAY_VTEP, 'dstport', '4789'];
+  gateway.ip('link', 'add', 'vx0', 'mtu', '1500', ...vxlan, ...(mode === 'flood' ? ['nolearning'] : []));
+  gateway.run('ethtool', '-K', 'vx0', 'tx', 'off');
+  gateway.ip('link', 'set', 'vx0', 'master', 'br0');
+  for (const device of ['br0', 'vx0']) gateway.ip('link', 'set', device, 'up');
+  for (const vtep of vteps) gateway.run('bridge', 'fdb', 'append', '00:00:00:00:00:00', 'dev', 'vx0', 'dst', vtep);
 }

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { BuiltImage } from '../../../src/host/image/manifest.ts';
-import { initAuthority, makeHostKeys } from '../../../src/host/tls/keys.ts';
+import { initAuthority, makeHostKeys, makeOperatorKeys } from '../../../src/host/tls/keys.ts';
 import { FrameWatch } from './frame-watch.ts';
 import { CLIENT_ADDRESS, GUEST_ADDRESS, HOST_LABELS, type HostLabel, HostsLab, STORE_ADDRESS } from './hosts-lab.ts';
 import { LabClients } from './lab-clients.ts';
@@ -40,11 +40,11 @@ export class HostsCluster {
     this.clients = new LabClients(this.lab.client, GUEST_ADDRESS);
   }
 
-  /** All of it, until the machine is redundant. */
-  static async start(image: BuiltImage): Promise<HostsCluster> {
+  /** All of it, until the machine is redundant. `more`: keys of its description. */
+  static async start(image: BuiltImage, more: object = {}): Promise<HostsCluster> {
     const cluster = new HostsCluster();
     try {
-      await cluster.#start(image);
+      await cluster.#start(image, more);
     } catch (error) {
       await cluster.stop();
       throw error;
@@ -52,7 +52,7 @@ export class HostsCluster {
     return cluster;
   }
 
-  async #start(image: BuiltImage): Promise<void> {
+  async #start(image: BuiltImage, more: object): Promise<void> {
     await this.#makeKeys();
     await this.startEtcd();
     const disk = join(this.directory, 'disk.img');
@@ -70,7 +70,7 @@ export class HostsCluster {
     ]);
     this.watch.start();
     const description = join(this.directory, 'machine.yaml');
-    writeFileSync(description, JSON.stringify(this.#machine(image)));
+    writeFileSync(description, JSON.stringify({ ...this.#machine(image), ...more }));
     const hosts = ['--hosts', HOST_LABELS.join(','), '--disk', `${STORE_ADDRESS}:7001`];
     await this.command('protect', description, ...hosts);
   }
@@ -91,18 +91,19 @@ export class HostsCluster {
     const keys = join(this.directory, 'keys');
     await initAuthority(keys);
     await makeHostKeys('store', keys, { addresses: [STORE_ADDRESS, '127.0.0.1'] });
+    await makeOperatorKeys('operator', keys);
     for (const label of HOST_LABELS) {
       const addresses = [this.lab.address(label, 'storage'), this.lab.address(label, 'log')];
       await makeHostKeys(label, keys, { addresses });
     }
   }
 
-  #keys(of: HostLabel | 'store') {
+  #keys(of: HostLabel | 'store' | 'operator') {
     const path = (name: string): string => join(this.directory, 'keys', of, name);
     return { certificate: path('certificate.pem'), key: path('key.pem'), authority: path('authority.pem') };
   }
 
-  #keyOptions(of: HostLabel | 'store'): string[] {
+  #keyOptions(of: HostLabel | 'store' | 'operator'): string[] {
     const { certificate, key, authority } = this.#keys(of);
     return ['--tls-certificate', certificate, '--tls-key', key, '--tls-authority', authority];
   }
@@ -195,7 +196,7 @@ export class HostsCluster {
 
   /** A command of the operator, at the store; returns what it said. Throws if it fails. */
   async command(verb: string, ...words: readonly string[]): Promise<readonly string[]> {
-    const contact = ['--host', `${this.lab.address('c', 'storage')}:7400`, ...this.#keyOptions('store')];
+    const contact = ['--host', `${this.lab.address('c', 'storage')}:7400`, ...this.#keyOptions('operator')];
     const command = new UnderstudyProcess(this.lab.store, [verb, ...words, ...contact]);
     const end = await command.untilEnds();
     if (end !== 0) throw new Error(`"${verb}" ended with ${end}:\n${command.lines.join('\n')}`);

@@ -10,16 +10,20 @@
  *     POST /v1/replicas/<machine>/stop       end the one of this machine; a primary takes its backup along
  *     POST /v1/replicas/<machine>/hand-over  the backup goes on instead, and nothing is lost
  *     GET  /healthz, /metrics
+ *
+ * What only looks is for everybody of the authority; for the rest access.ts says who may.
  */
 
-import type { RequestListener } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import { OperatingError } from '../../core/base/error.ts';
 import { MACHINE_NAME } from '../arbiter/arbiter.ts';
+import type { TlsPeer } from '../tls/secure.ts';
+import type { Deed } from './access.ts';
 import type { Cluster } from './cluster.ts';
 import type { Log } from './log.ts';
 import {
@@ -31,11 +35,14 @@ import {
   wantedSchema,
 } from './messages.ts';
 import type { HostMetrics } from './metrics.ts';
+import { callerOf } from './transport.ts';
 
 export interface HostService {
   readonly cluster: Cluster;
   readonly metrics: HostMetrics;
   readonly log: Log;
+  /** Throws OperatingError `not-allowed`. */
+  checkAccess(caller: TlsPeer, deed: Deed, machine: string): Promise<void>;
   report(): Promise<HostReport>;
   startReplica(request: ReplicaRequest): Promise<ReplicaReport>;
   tellReplica(machine: string, what: 'stop' | 'hand-over'): Promise<void>;
@@ -48,6 +55,7 @@ const STATUS_OF: Readonly<Record<string, ContentfulStatusCode>> = {
   description: 400,
   'bad-address': 400,
   'bad-machine-name': 400,
+  'not-allowed': 403,
   'no-such-machine': 404,
   'no-such-path': 404,
   'no-replica': 404,
@@ -64,7 +72,11 @@ const STATUS_OF: Readonly<Record<string, ContentfulStatusCode>> = {
 
 export function apiListener(service: HostService): RequestListener {
   const { cluster, metrics, log } = service;
-  const app = new Hono();
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  const allow = async (request: HttpBindings, deed: Deed, machine: string): Promise<void> => {
+    const caller = callerOf(request.incoming as IncomingMessage);
+    if (caller !== undefined) await service.checkAccess(caller, deed, machine);
+  };
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => fail('too-long', 'the request is too long') }));
   app.get('/healthz', (c) => c.text('ok\n'));
   app.get('/metrics', async (c) => {
@@ -74,21 +86,28 @@ export function apiListener(service: HostService): RequestListener {
   app.get('/v1/hosts', async (c) => c.json({ hosts: await cluster.hosts() }));
   app.get('/v1/machines', async (c) => c.json({ machines: await cluster.machines() }));
   app.put('/v1/machines/:name', async (c) => {
+    await allow(c.env, 'operate', machineOf(c.req.param('name')));
     const record = checked(machineRecordSchema, await c.req.text());
     if (record.name !== c.req.param('name')) fail('bad-request', 'the path and the body name different machines');
     await cluster.add(record);
     return c.json({}, 201);
   });
   app.post('/v1/machines/:name/wanted', async (c) => {
-    await cluster.want(machineOf(c.req.param('name')), checked(wantedSchema, await c.req.text()).wanted);
+    const name = machineOf(c.req.param('name'));
+    await allow(c.env, 'operate', name);
+    await cluster.want(name, checked(wantedSchema, await c.req.text()).wanted);
     return c.json({});
   });
   app.post('/v1/replicas', async (c) => {
-    return c.json(await service.startReplica(checked(replicaRequestSchema, await c.req.text())), 201);
+    const request = checked(replicaRequestSchema, await c.req.text());
+    await allow(c.env, 'start-replica', request.machine);
+    return c.json(await service.startReplica(request), 201);
   });
   for (const what of ['stop', 'hand-over'] as const) {
     app.post(`/v1/replicas/:machine/${what}`, async (c) => {
-      await service.tellReplica(machineOf(c.req.param('machine')), what);
+      const machine = machineOf(c.req.param('machine'));
+      await allow(c.env, 'operate', machine);
+      await service.tellReplica(machine, what);
       return c.json({}, 202);
     });
   }

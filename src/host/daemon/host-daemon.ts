@@ -6,12 +6,14 @@
 import { mkdirSync, openSync } from 'node:fs';
 import type http from 'node:http';
 import { OperatingError } from '../../core/base/error.ts';
+import type { Arbiter } from '../arbiter/arbiter.ts';
 import { openArbiter } from '../arbiter/open.ts';
 import { lockExclusively } from '../disk/file-lock.ts';
 import { errorCode, formatAddress, listenOn } from '../net/address.ts';
 import { openStore } from '../store/open.ts';
 import { type CredentialSource, Credentials } from '../tls/credentials.ts';
 import { checkListenAddress } from '../tls/listen-policy.ts';
+import { checkAccess } from './access.ts';
 import { apiListener } from './api.ts';
 import { Cluster, RENEW_EVERY_MS } from './cluster.ts';
 import { type HostConfig, reachableAddress } from './host-config.ts';
@@ -28,6 +30,8 @@ export class HostDaemon {
   readonly #tls: CredentialSource | undefined;
   readonly #replicas: Replicas;
   readonly #cluster: Cluster;
+  /** Says who owns a machine; replicas open their own. */
+  readonly #arbiter: Arbiter;
   readonly #metrics = new HostMetrics();
   #server: http.Server | undefined;
   /** HOST:PORT where others reach the API. */
@@ -35,12 +39,13 @@ export class HostDaemon {
   #renewals: NodeJS.Timeout | undefined;
   #storeAway = false;
 
-  private constructor(config: HostConfig, cluster: Cluster, version: string, log: Log) {
+  private constructor(config: HostConfig, cluster: Cluster, arbiter: Arbiter, version: string, log: Log) {
     this.#config = config;
     this.#log = log;
     this.#version = version;
     this.#tls = config.tls === undefined ? undefined : Credentials.load(config.tls, (line) => log.warn(line));
     this.#cluster = cluster;
+    this.#arbiter = arbiter;
     this.#replicas = new Replicas(config);
   }
 
@@ -49,8 +54,7 @@ export class HostDaemon {
     checkSecurity(config, log);
     lockState(config.stateDirectory);
     const arbiter = await openArbiter(config.arbiter, { allowLocal: config.unsafeArbiter });
-    await arbiter.close(); // only tried: replicas open their own
-    const daemon = new HostDaemon(config, new Cluster(await openStore(config.arbiter)), version, log);
+    const daemon = new HostDaemon(config, new Cluster(await openStore(config.arbiter)), arbiter, version, log);
     try {
       await daemon.#start();
     } catch (error) {
@@ -67,6 +71,11 @@ export class HostDaemon {
       cluster: this.#cluster,
       metrics: this.#metrics,
       log: this.#log,
+      checkAccess: (caller, deed, machine) =>
+        checkAccess(caller, deed, machine, {
+          hosts: () => this.#cluster.hosts(),
+          owner: (vm) => this.#arbiter.owner(vm),
+        }),
       report: () => this.report(),
       startReplica: (request) => this.#startReplica(request),
       tellReplica: (machine, what) => this.#tellReplica(machine, what),
@@ -83,7 +92,8 @@ export class HostDaemon {
     const { name, memoryBytes } = this.#config;
     const replicas = await this.#replicas.report();
     const { freeBytes, ended } = this.#replicas;
-    return { name, address: this.address, memoryBytes, freeBytes, version: this.#version, replicas, ended };
+    const who = this.#tls === undefined ? {} : { fingerprint: this.#tls.current.fingerprint };
+    return { name, address: this.address, memoryBytes, freeBytes, version: this.#version, ...who, replicas, ended };
   }
 
   async #startReplica(request: ReplicaRequest): Promise<ReplicaReport> {
@@ -129,6 +139,7 @@ export class HostDaemon {
     this.#server?.closeAllConnections();
     if (this.address !== '') await this.#cluster.leave(this.#config.name).catch(() => {});
     await this.#cluster.close();
+    await this.#arbiter.close();
   }
 }
 

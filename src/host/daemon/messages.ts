@@ -18,6 +18,11 @@ export const hostRecordSchema = z.object({
   memoryBytes: count,
   freeBytes: count,
   version: word,
+  /** The SHA-256 of its certificate; absent without keys. By it other hosts know it (PROTOCOL.md, 29). */
+  fingerprint: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 export type HostRecord = z.infer<typeof hostRecordSchema>;
 

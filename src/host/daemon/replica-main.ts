@@ -18,6 +18,7 @@ import { Caretaker } from './caretaker.ts';
 import { Cluster } from './cluster.ts';
 import { serveControl } from './control.ts';
 import type { ControlAnswer, ControlRequest, HostRecord, Outcome, ReplicaOrder } from './messages.ts';
+import { PeerHosts } from './peer-hosts.ts';
 import type { ReplicaDirectory } from './replica-directory.ts';
 import { descriptionOf } from './replicas.ts';
 
@@ -60,6 +61,7 @@ class HostedReplica {
   readonly #cluster: Cluster;
   readonly #caretaker: Caretaker;
   readonly #tls: CredentialSource | undefined;
+  readonly #peers: PeerHosts;
   readonly #nowMs = openBootClock();
   #control: net.Server | undefined;
   #looks: NodeJS.Timeout | undefined;
@@ -72,8 +74,12 @@ class HostedReplica {
     const console = createWriteStream(directory.console, { flags: 'a', mode: 0o600 });
     let onPhase = (_phase: string): void => {};
     const tls = order.tls === undefined ? undefined : Credentials.load(order.tls, say);
+    const peers = new PeerHosts(order.record.name, order.record.hosts);
+    let isBackup = (): boolean => order.request.role === 'backup';
     const setup: ReplicaSetup = {
       tls,
+      // A backup asks the record who its primary is; a primary's hosts ask for themselves.
+      mayBePeer: (peer) => (isBackup() ? undefined : peers.refusal(peer)),
       description: atThisHost(await descriptionOf(order.record), order),
       engine: order.record.engine,
       role: roleOf(order),
@@ -89,7 +95,8 @@ class HostedReplica {
     };
     const cluster = new Cluster(await openStore(order.arbiter));
     const replica = await ReplicaProcess.start(setup);
-    const hosted = new HostedReplica(directory, order, replica, cluster, tls);
+    isBackup = () => replica.status()?.role === 'backup';
+    const hosted = new HostedReplica(directory, order, replica, cluster, tls, peers);
     onPhase = (phase) => hosted.#entered(phase);
     await hosted.#begin();
     return hosted;
@@ -101,7 +108,9 @@ class HostedReplica {
     replica: ReplicaProcess,
     cluster: Cluster,
     tls: CredentialSource | undefined,
+    peers: PeerHosts,
   ) {
+    this.#peers = peers;
     this.#tls = tls;
     this.#directory = directory;
     this.#order = order;
@@ -185,6 +194,7 @@ class HostedReplica {
     const listening = await this.#replica.listening();
     if (listening === undefined) return;
     const present = await this.#cluster.hosts();
+    this.#peers.seen(present);
     const name = this.#caretaker.next(present, this.#nowMs());
     const host = present.find((record) => record.name === name);
     if (host !== undefined) await this.#ask(host, formatAddress(listening));

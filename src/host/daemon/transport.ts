@@ -4,8 +4,9 @@
  */
 import http from 'node:http';
 import https from 'node:https';
+import { TLSSocket } from 'node:tls';
 import type { CredentialSource } from '../tls/credentials.ts';
-import { contextOptions } from '../tls/secure.ts';
+import { contextOptions, peerOf, type TlsPeer } from '../tls/secure.ts';
 
 /** The keys of this host, or of the person at the command; undefined: no TLS. Both sides show certificates. */
 export type ApiTls = CredentialSource;
@@ -13,10 +14,23 @@ export type ApiTls = CredentialSource;
 export function createApiServer(listener: http.RequestListener, tls: ApiTls | undefined): http.Server {
   const limits = { headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000, maxHeaderSize: 8192 };
   if (tls === undefined) return http.createServer(limits, listener);
-  return https.createServer(
-    { ...limits, ...contextOptions(tls), requestCert: true, rejectUnauthorized: true },
-    listener,
-  );
+  let shown = tls.current;
+  const context = contextOptions({ current: shown });
+  const server = https.createServer({ ...limits, ...context, requestCert: true, rejectUnauthorized: true }, listener);
+  // Before TLS begins on a connection: renewed files count from then on.
+  server.prependListener('connection', () => {
+    const { current } = tls;
+    if (current === shown) return;
+    shown = current;
+    server.setSecureContext(contextOptions({ current }));
+  });
+  return server;
+}
+
+/** Who asks, by the certificate of the connection; undefined without TLS. */
+export function callerOf({ socket }: http.IncomingMessage): TlsPeer | undefined {
+  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  return certificate === undefined ? undefined : peerOf(certificate);
 }
 
 export type ApiAnswer = { readonly status: number; readonly text: string };

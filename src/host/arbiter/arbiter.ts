@@ -90,9 +90,15 @@ export interface Arbiter {
 
   /**
    * Cold start, on a person's word that the machine runs nowhere: ends the newest generation without a token.
-   * `owner` is the one after it, who is this incarnation if the outcome is `won`.
+   * `owner` is the one after it, who is this incarnation if the outcome is `won`. `newest`: the generation that may be ended; if there
+   * is a later one the claim is lost.
    */
-  coldClaim(vm: string, incarnation: string, fingerprint?: string): Promise<{ outcome: ClaimOutcome; owner?: Owner }>;
+  coldClaim(
+    vm: string,
+    incarnation: string,
+    fingerprint?: string,
+    newest?: number,
+  ): Promise<{ outcome: ClaimOutcome; owner?: Owner }>;
 
   /**
    * Writes the pair's record of `generation`, or its solo record. Refused where `record.primary` does not own the generation,

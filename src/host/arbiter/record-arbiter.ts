@@ -101,7 +101,7 @@ export class RecordArbiter implements Arbiter {
     });
   }
 
-  async coldClaim(vm: string, incarnation: string, fingerprint?: string): Promise<ColdClaim> {
+  async coldClaim(vm: string, incarnation: string, fingerprint?: string, newest?: number): Promise<ColdClaim> {
     checkMachineName(vm);
     checkClaimant(incarnation, fingerprint);
     return this.#oneByOne<ColdClaim>({ outcome: 'unknown' }, async () => {
@@ -109,6 +109,7 @@ export class RecordArbiter implements Arbiter {
       if (before === undefined) return { outcome: 'unknown' };
       if (before.incarnation === incarnation) return { outcome: 'won', owner: before };
       const { generation } = before;
+      if (newest !== undefined && generation !== newest) return { outcome: 'lost', owner: before };
       const claimant = ownerOf(generation + 1, incarnation, fingerprint);
       const outcome = await this.#settleOwner(vm, claimant, `owner-${generation}`);
       const owner = await this.#newestOwner(vm);

@@ -9,6 +9,10 @@ export interface DiskDescription {
   /** A raw image file or a block device; its length is a multiple of 512 bytes. */
   readonly path: string;
   readonly readOnly: boolean;
+  /** Each host has an image of its own at this path (docs/disks.md). */
+  readonly mirrored?: boolean;
+  /** Of a mirrored disk: the size of the image that a backup makes where there is none; undefined: it makes none. */
+  readonly sizeBytes?: number | undefined;
 }
 
 /** A port of the host that passt hands to the guest. */

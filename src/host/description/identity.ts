@@ -8,7 +8,7 @@ import { open, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { OperatingError } from '../../core/base/error.ts';
 import { MACHINE_REVISION } from '../../core/vm/machine-config.ts';
-import type { Description } from './description.ts';
+import type { Description, DiskDescription } from './description.ts';
 
 /** What the description's files hold, as far as the guest can see it at its first step. */
 export interface FileDigests {
@@ -33,10 +33,15 @@ export function machineIdentity(description: Description, digests: FileDigests):
     kernel: digests.kernel,
     initramfs: digests.initramfs ?? null,
     commandLine: description.commandLine,
-    disk: disk === undefined ? null : { bytes: digests.diskBytes ?? null, readOnly: disk.readOnly },
+    disk: disk === undefined ? null : diskIdentity(disk, digests.diskBytes),
     network: network === undefined ? null : { mac: description.mac },
     console: description.console,
   });
+}
+
+/** The guest sees no difference between a shared disk and a mirrored one, but replicas must agree on it. */
+function diskIdentity({ readOnly, mirrored }: DiskDescription, diskBytes: number | undefined): Json {
+  return { bytes: diskBytes ?? null, readOnly, ...(mirrored ? { mirrored } : {}) };
 }
 
 /** SHA-256 of the identity, in hexadecimal: for hellos and log headers. */

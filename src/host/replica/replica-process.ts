@@ -23,7 +23,7 @@ import { virtioDevice } from '../../core/vm/machine-config.ts';
 import type { Arbiter } from '../arbiter/arbiter.ts';
 import { openArbiter } from '../arbiter/open.ts';
 import { openBootClock } from '../boot-clock.ts';
-import type { Description } from '../description/description.ts';
+import type { Description, DiskDescription } from '../description/description.ts';
 import { digestFiles, identityDigest, machineIdentity } from '../description/identity.ts';
 import type { DiskAddress } from '../disk/disk-address.ts';
 import type { StreamAddress } from '../net/address.ts';
@@ -38,6 +38,9 @@ import { askArbiter } from './arbiter-requests.ts';
 import { Channels, type ChannelsEvents } from './channels.ts';
 import { Copier } from './copier.ts';
 import { Diagnosis } from './diagnosis.ts';
+import type { MirroredDisk } from './mirrored-disk.ts';
+import { startImage } from './mirrored-start.ts';
+import type { ReplicaDisk } from './replica-disk.ts';
 import { openReplicaUplink } from './replica-uplink.ts';
 import { SharedDisk } from './shared-disk.ts';
 import { StatusReporter } from './status.ts';
@@ -63,6 +66,8 @@ export interface ReplicaSetup {
   readonly arbiter: string;
   readonly unsafeArbiter: boolean;
   readonly diskServer: DiskAddress | undefined;
+  /** With a mirrored disk: a person agrees to start from an image that is not the newest. */
+  readonly acceptDataLoss?: boolean;
   readonly hub: StreamAddress | undefined;
   readonly status: StreamAddress | undefined;
   /** Where it is kept in what the two machines differed, if they ever do; undefined: nowhere. */
@@ -90,7 +95,11 @@ export class ReplicaProcess {
   #replica: Primary | Backup | undefined;
   #arbiter: Arbiter | undefined;
   #arbiterSilent = false;
-  #disk: SharedDisk | undefined;
+  #disk: ReplicaDisk | undefined;
+  /** The same, if each host has an image of it. */
+  #mirror: MirroredDisk | undefined;
+  /** A cold start may end this generation alone. */
+  #endsGeneration: number | undefined;
   #runner: Runner | undefined;
   #copier: Copier | undefined;
   #uplink: Uplink | undefined;
@@ -166,20 +175,9 @@ export class ReplicaProcess {
   }
 
   async #start(): Promise<void> {
-    const { description, role, diskServer, onNotice } = this.#setup;
-    const { name: vm } = description;
+    const { description, role } = this.#setup;
     this.#arbiter = await openArbiter(this.#setup.arbiter, { allowLocal: this.#setup.unsafeArbiter });
-    let diskBytes: number | undefined;
-    if (diskServer !== undefined) {
-      this.#disk = new SharedDisk({
-        address: diskServer,
-        vm,
-        tls: this.#keys,
-        incarnation: this.#incarnation,
-        onNotice,
-      });
-      diskBytes = await this.#disk.sizeBytes();
-    }
+    const diskBytes = await this.#openDisk();
     const { config } = await loadMachine(description, diskBytes);
     this.#netDevice = virtioDevice(config.virtio.findIndex((device) => device.kind === 'net'));
     this.#runner = await Runner.start(config, this.#setup.engine, {
@@ -202,6 +200,38 @@ export class ReplicaProcess {
     this.#handle({ type: 'start' });
     this.#ticks = setInterval(() => this.#handle({ type: 'tick' }), options.timing.heartbeatMs / 2);
     this.#reports = setInterval(() => this.#reportStatus(), STATUS_EVERY_MS);
+  }
+
+  /** The disk's size; undefined for a machine without one. */
+  async #openDisk(): Promise<number | undefined> {
+    const { description, diskServer: address, onNotice } = this.#setup;
+    const common = { vm: description.name, incarnation: this.#incarnation, onNotice };
+    if (address !== undefined) this.#disk = new SharedDisk({ ...common, address, tls: this.#keys });
+    else if (description.disk?.mirrored === true) this.#disk = await this.#startImage(description.disk);
+    return this.#disk?.sizeBytes();
+  }
+
+  async #startImage({ path, sizeBytes }: DiskDescription): Promise<MirroredDisk> {
+    const { description, role, onNotice, acceptDataLoss = false } = this.#setup;
+    const { disk, endsGeneration } = await startImage(
+      {
+        path,
+        vm: description.name,
+        incarnation: this.#incarnation,
+        onEvent: (event) => this.#handle(event),
+        onNotice,
+        onFailure: this.#fail,
+      },
+      {
+        arbiter: this.#arbiter!,
+        as: role.kind === 'backup' ? 'backup' : role.create ? 'first' : 'cold',
+        sizeBytes,
+        acceptDataLoss,
+      },
+    );
+    this.#mirror = disk;
+    this.#endsGeneration = endsGeneration;
+    return disk;
   }
 
   async #openUplink(): Promise<void> {
@@ -289,6 +319,11 @@ export class ReplicaProcess {
         return this.#admit(action.generation);
       case 'disk':
         return this.#request(action);
+      case 'disk-join':
+      case 'disk-common':
+      case 'catch-up':
+      case 'catch-up-data':
+        return this.#mirror?.perform(action);
       case 'cpu':
         return this.#runner!.send(action.command);
       case 'copy':
@@ -323,7 +358,7 @@ export class ReplicaProcess {
   /** Without an answer the protocol asks on for ever; a person should know that it does, but not each time. */
   #ask(request: ArbiterRequest): void {
     const { name } = this.#setup.description;
-    void askArbiter(this.#arbiter!, name, request, this.#keys?.current.fingerprint)
+    void askArbiter(this.#arbiter!, name, request, this.#keys?.current.fingerprint, this.#endsGeneration)
       .then((reply) => {
         const silent = reply.outcome === 'unknown' || reply.outcome === 'missing';
         if (silent && !this.#arbiterSilent) {
@@ -347,8 +382,8 @@ export class ReplicaProcess {
   }
 
   #request(action: ReplicaAction & { type: 'disk' }): void {
-    const { generation, device, request } = action;
-    void this.#disk?.request(generation, request).then((result) => {
+    const { generation, device, request, sequence } = action;
+    void this.#disk?.request(generation, request, sequence).then((result) => {
       if (!result.ok && result.error === 'closed') return;
       const outcome = result.ok ? 'ok' : result.error === 'fenced' ? 'refused' : 'error';
       const answer = { type: 'disk-answer', generation, device, id: request.id, outcome } as const;
@@ -432,5 +467,6 @@ function replicaOptions(setup: ReplicaSetup, machine: string, incarnation: strin
     },
     bounds: { ...DEFAULT_BOUNDS, logBufferBytes: logBytes, heldOutputBytes: outputBytes },
     transfer: DEFAULT_TRANSFER,
+    mirrored: description.disk?.mirrored ?? false,
   };
 }

@@ -6,6 +6,7 @@ import type { BlockResult, Disk } from '../disk/disk.ts';
 import type { DiskAddress } from '../disk/disk-address.ts';
 import { NO_FENCE } from '../disk/foreign-server.ts';
 import type { CredentialSource } from '../tls/credentials.ts';
+import type { ReplicaDisk } from './replica-disk.ts';
 
 export interface SharedDiskOptions {
   readonly address: DiskAddress;
@@ -15,7 +16,7 @@ export interface SharedDiskOptions {
   readonly onNotice: (line: string) => void;
 }
 
-export class SharedDisk {
+export class SharedDisk implements ReplicaDisk {
   readonly #options: SharedDiskOptions;
   readonly #byGeneration = new Map<number, Disk>();
 

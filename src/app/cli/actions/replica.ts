@@ -64,12 +64,14 @@ function report(reason: HaltReason): number {
     case 'diverged':
     case 'total-loss':
     case 'transfer-failed':
+    case 'disk-failed':
       throw new OperatingError(reason.code, reason.message, ADVICE[reason.code]);
   }
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
   'already-created': 'Leave --create out to start it again; nobody else may be running it.',
+  'disk-failed': 'Look at the disk of this host; the other one goes on. Then start this replica again: it catches up.',
   'transfer-failed': 'Start it again: it will be given another copy.',
   'other-host':
     'Somebody stands between the two hosts, or a certificate was renewed meanwhile: compare "understudy keys show" on both, and start it again.',

@@ -8,7 +8,7 @@
  *                                          --minutes N to be interrupted after that time
  *     npm run bench -- --only cost         what recording and being a pair cost: --pairs N (20), --resume
  *     npm run bench -- --only soak         a pair under load: --minutes N (30)
- *     npm run bench -- --only none         writes RESULTS.md again, with the gaps of the failover campaign as they are now
+ *     npm run bench -- --only none         writes RESULTS.md again, with the failover campaigns' journals as they are now
  *
  * Each part leaves its raw figures in bench/results/, with the facts of the machine when it ran.
  */
@@ -19,6 +19,7 @@ import { buildImage } from '../src/host/image/build-image.ts';
 import type { BuiltImage } from '../src/host/image/manifest.ts';
 import { type BootFigures, measureBoot, showBoot, WHOLE_COMMAND_LINE } from './boot.ts';
 import { costSection, measureCost } from './cost/section.ts';
+import { hostsSection } from './hosts/section.ts';
 import { measureRedis, redisOptions, type SubjectFigures, showLatency, showLog, showRates, showUse } from './redis.ts';
 import { measureSoak, soakSection } from './soak/section.ts';
 import { measureSpeed, speedSection } from './speed/section.ts';
@@ -149,5 +150,6 @@ const sections = [
   await bootSection('boot-whole', 'The same with all of the kernel’s self-tests'),
   await redisSection(),
   await failoverSection(),
+  await hostsSection(),
 ];
 await writeFile(join(import.meta.dirname, 'RESULTS.md'), `${[HEAD, ...sections].join('\n')}`);

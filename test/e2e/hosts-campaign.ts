@@ -73,6 +73,7 @@ class Campaign {
   readonly #options: Options;
   readonly #image: BuiltImage;
   #cluster: HostsCluster | undefined;
+  #stopping = false;
   failures = 0;
 
   constructor(options: Options, image: BuiltImage) {
@@ -83,7 +84,7 @@ class Campaign {
   async run(): Promise<void> {
     const { first, rounds, done, endMs } = this.#options;
     for (let round = first; round < first + rounds; round++) {
-      if (done.has(round)) continue;
+      if (done.has(round) || this.#stopping) continue;
       if (Date.now() >= endMs) break;
       await this.#round(round);
     }
@@ -106,6 +107,7 @@ class Campaign {
     } catch (error) {
       line = { campaign, round, atMs, fault, seed, problems: [inspect(error)] };
     }
+    if (this.#stopping) return;
     appendFileSync(this.#options.out, `${JSON.stringify(line)}\n`);
     console.log(JSON.stringify(line));
     if (line.problems.length > 0) await this.#failed(round, line, atMs);
@@ -131,7 +133,9 @@ class Campaign {
     );
   }
 
+  /** A round under way comes to nothing, and is not in the journal. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     const cluster = this.#cluster;
     this.#cluster = undefined;
     await cluster?.stop();

@@ -3,7 +3,8 @@
  * fault is done and mended here: whoever calls gets back an installation with nothing wrong but what the fault left.
  */
 import { readFileSync } from 'node:fs';
-import type { HostsCluster } from './hosts-cluster.ts';
+import type { ReplicaStatusReport } from '../../../src/host/daemon/messages.ts';
+import { type HostsCluster, MACHINE } from './hosts-cluster.ts';
 import { HOST_LABELS, type HostLabel } from './hosts-lab.ts';
 import type { Random } from './random.ts';
 import type { Redundancy } from './replica-watch.ts';
@@ -246,7 +247,8 @@ async function inTransfer(
     last = now ?? last;
     return now === undefined || now >= aimPercent ? true : undefined;
   }, PATIENCE_MS);
-  const receiver = [...watch.seen].find(([, { status }]) => status.role === 'backup')?.[0];
+  const receives = ({ role, phase }: ReplicaStatusReport): boolean => role === 'backup' && phase !== 'connecting';
+  const receiver = [...watch.seen].find(([, { status }]) => receives(status))?.[0];
   if (receiver === undefined) throw new Error('nobody receives the copy');
   const { status } = watch.seen.get(source)!;
   const progress = `${status.phase} ${Math.round(last)} %`;
@@ -301,6 +303,6 @@ async function killSource(context: Context, copy: Copy): Promise<Injected> {
   if ((await cluster.watch.until(gone, 40_000)) === undefined) problems.push('what was left has not made room');
   const told = (await cluster.command('status')).join('\n');
   if (!told.includes('LOST')) problems.push(`status does not say that the machine is lost: ${told}`);
-  await cluster.command('start', 'web', '--after-loss');
+  await cluster.command('start', MACHINE, '--after-loss');
   return { variant: `${variant}, and started again`, faultMs, mendedMs: Date.now(), expected: 'lost', problems };
 }

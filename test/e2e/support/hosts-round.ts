@@ -181,8 +181,9 @@ function claimProblems(entered: readonly Entered[]): string[] {
     .map(([generation, hosts]) => `generation ${generation} was won by ${[...hosts].join(' and ')}`);
 }
 
+/** Whoever has won a generation, in order. */
 function ownersOf(entered: readonly Entered[]): HostLabel[] {
-  return entered.filter(({ phase }) => phase === 'alone').map(({ host }) => host);
+  return entered.filter(({ phase }) => phase === 'admitting').map(({ host }) => host);
 }
 
 /** The guest's frames come from its owners, one after the other: never again from one that was followed by another. */

@@ -21,13 +21,15 @@ export interface ChannelsEvents {
   /** The peer speaks another version of the protocol. The channel stays open, so that it can be told. */
   readonly onOtherVersion: (channel: ChannelId, version: number) => void;
   readonly onClosed: (channel: ChannelId, why: string) => void;
-  /** Somebody connected and was not let in. */
+  /** Somebody connected and was not let in, or this host was not. Of the same again and again, one in a minute. */
   readonly onRefused: (why: string) => void;
 }
 
 const LIMITS = { maxMessageBytes: MAX_MESSAGE_BYTES };
 /** Numbers of accepted channels; those that a backup opens begin at 1. */
 const FIRST_ACCEPTED = 1_000_000;
+const TELL_AGAIN_MS = 60_000;
+const MAX_TOLD = 100;
 
 function certificatesOf({ identity, ownFingerprint: own }: Channel): ChannelCertificates | undefined {
   return identity === undefined || own === undefined ? undefined : { own, peer: identity.fingerprint };
@@ -40,6 +42,8 @@ export class Channels {
   /** Closed before they were open. */
   readonly #cancelled = new Set<ChannelId>();
   readonly #connecting = new Set<ChannelId>();
+  /** When it was told last that somebody is not let in. */
+  readonly #told = new Map<string, number>();
   #nextAccepted = FIRST_ACCEPTED;
   #listener: ChannelListener | undefined;
 
@@ -58,7 +62,7 @@ export class Channels {
         this.#events.onOpen(id, certificatesOf(channel));
         return this.#eventsOf(id);
       },
-      { ...this.#options, onRefused: ({ message }) => this.#events.onRefused(message) },
+      { ...this.#options, onRefused: (reason) => this.#tell(reason) },
     );
     return this.#listener.address;
   }
@@ -72,10 +76,21 @@ export class Channels {
       this.#events.onOpen(id, certificatesOf(channel));
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;
+      if (error.code.startsWith('tls-')) this.#tell(error);
       if (!this.#cancelled.delete(id)) this.#events.onClosed(id, error.message);
     } finally {
       this.#connecting.delete(id);
     }
+  }
+
+  /** A peer that is not let in tries again many times a second, each time from another port. */
+  #tell({ message }: OperatingError): void {
+    const key = message.replaceAll(/:\d+/g, '');
+    const nowMs = performance.now();
+    if (nowMs - (this.#told.get(key) ?? Number.NEGATIVE_INFINITY) < TELL_AGAIN_MS) return;
+    if (this.#told.size >= MAX_TOLD) this.#told.clear();
+    this.#told.set(key, nowMs);
+    this.#events.onRefused(message);
   }
 
   #eventsOf(id: ChannelId): ChannelEvents {

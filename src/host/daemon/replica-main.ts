@@ -174,7 +174,7 @@ class HostedReplica {
       else if (NEEDY.includes(status.phase)) await this.#findBackup();
       else if (status.phase === 'paired') this.#caretaker.joined();
     } catch (error) {
-      say(`looking for a backup: ${error instanceof Error ? error.message : String(error)}`);
+      sayTrouble(error);
     }
     this.#looking = false;
   }
@@ -197,7 +197,9 @@ class HostedReplica {
     this.#peers.seen(present);
     const name = this.#caretaker.next(present, this.#nowMs());
     const host = present.find((record) => record.name === name);
-    if (host !== undefined) await this.#ask(host, formatAddress(listening));
+    if (host === undefined) return;
+    // Not awaited: a host that hangs must not hold up the search for longer than the caretaker's patience.
+    this.#ask(host, formatAddress(listening)).catch(sayTrouble);
   }
 
   async #ask({ name, address }: HostRecord, primary: string): Promise<void> {
@@ -260,6 +262,10 @@ function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof OperatingError)) return { code: 'bug', message: String(error) };
   const { code, message, advice } = error;
   return advice === undefined ? { code, message } : { code, message, advice };
+}
+
+function sayTrouble(error: unknown): void {
+  say(`looking for a backup: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 function say(line: string): void {

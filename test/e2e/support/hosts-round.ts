@@ -6,13 +6,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentAnswer } from './client-agent.ts';
-import type { FrameRun } from './frame-watch.ts';
 import { type HostsCluster, MACHINE } from './hosts-cluster.ts';
 import { type HostFault, type Injected, injectHostFault, sleep } from './hosts-faults.ts';
 import { HOST_LABELS, type HostLabel } from './hosts-lab.ts';
-import type { Wait } from './probe.ts';
+import {
+  claimProblems,
+  frameProblems,
+  ownersOf,
+  REDUNDANT_PATIENCE_MS,
+  redundancyProblems,
+  timesOf,
+} from './hosts-verdict.ts';
 import { type Random, randomFrom } from './random.ts';
-import type { Entered, Redundancy } from './replica-watch.ts';
+import type { Redundancy } from './replica-watch.ts';
 
 export type HostsRoundOptions = {
   readonly fault: HostFault;
@@ -44,14 +50,9 @@ export type HostsRound = {
   readonly redundantAfterMendMs: number | undefined;
 };
 
-const REDUNDANT_WITHIN_MS = 30_000;
-/** Longer, so that it is known how long it took. */
-const REDUNDANT_PATIENCE_MS = 75_000;
 const BEFORE_PATIENCE_MS = 90_000;
 const ANSWERS = 300;
 const LINES = 10;
-
-type Told = { readonly before: Redundancy; readonly after: Redundancy | undefined; readonly injected: Injected };
 
 export async function runHostsRound(cluster: HostsCluster, options: HostsRoundOptions): Promise<HostsRound> {
   const { fault, seed, connections } = options;
@@ -82,7 +83,7 @@ export async function runHostsRound(cluster: HostsCluster, options: HostsRoundOp
     ...redundancyProblems(told, redundantMs),
     ...watch.violations,
     ...claimProblems(watch.entered(beganMs)),
-    ...frameProblems(cluster, frames.take(), [pair.primary, ...ownersOf(entered)]),
+    ...frameProblems(frames.take(), [pair.primary, ...ownersOf(entered)], (vtep) => hostAt(cluster, vtep)),
     ...arbiterProblems(cluster, after),
     ...guestTroubles(cluster).slice(troubles),
   ];
@@ -127,82 +128,8 @@ function placeOf({ generation, primary, backup }: Redundancy): string {
   return `${primary}+${backup} in ${generation}`;
 }
 
-function longest(waits: readonly Wait[], fromMs: number, toMs: number): number | undefined {
-  const within = waits.filter(({ startMs, endMs }) => endMs >= fromMs && startMs <= toMs);
-  return within.length === 0 ? undefined : Math.max(...within.map(({ startMs, endMs }) => endMs - startMs));
-}
-
-function timesOf({ before, after, injected }: Told, entered: readonly Entered[], waits: readonly Wait[]) {
-  const { faultMs, mendedMs, expected } = injected;
-  const broken = after === undefined || after.generation > before.generation;
-  const alone = entered.find(({ phase }) => phase === 'alone');
-  const copying = entered.findLast(({ phase }) => phase === 'copying');
-  const last = entered.filter(({ phase, generation }) => phase === 'paired' && generation === after?.generation);
-  const redundantMs = !broken || after === undefined ? undefined : (last.at(-1)?.atMs ?? after.atMs);
-  const copied = copying !== undefined && redundantMs !== undefined && redundantMs > copying.atMs;
-  const serving = expected !== 'lost';
-  return {
-    redundantMs,
-    gapMs: serving ? longest(waits, faultMs, Math.max(alone?.atMs ?? 0, faultMs + 1000)) : undefined,
-    usualMs: longest(waits, 0, faultMs - 1000) ?? 0,
-    transferGapMs: serving && copied ? longest(waits, copying.atMs, redundantMs) : undefined,
-    transferMs: copied ? redundantMs - copying.atMs : undefined,
-    redundantAfterMs: redundantMs === undefined ? undefined : redundantMs - faultMs,
-    redundantAfterMendMs: redundantMs === undefined ? undefined : Math.max(0, redundantMs - mendedMs),
-  };
-}
-
-// Questions
-
-function redundancyProblems({ before, after, injected }: Told, redundantMs: number | undefined): string[] {
-  const { expected, mendedMs, primary } = injected;
-  if (after === undefined) return [`not redundant ${REDUNDANT_PATIENCE_MS / 1000} s after the fault was mended`];
-  const problems: string[] = [];
-  const tookMs = (redundantMs ?? mendedMs) - mendedMs;
-  if (tookMs > REDUNDANT_WITHIN_MS && expected !== 'lost') {
-    problems.push(`redundant only ${tookMs} ms after the fault was mended`);
-  }
-  if (expected === 'same' && after.generation !== before.generation) problems.push('the pair was broken');
-  if (primary !== undefined && after.primary !== primary) {
-    problems.push(`the machine runs on ${after.primary}, not on ${primary}`);
-  }
-  return problems;
-}
-
-/** Each generation is won by one host only. */
-function claimProblems(entered: readonly Entered[]): string[] {
-  const winners = new Map<number, Set<HostLabel>>();
-  for (const { phase, generation, host } of entered) {
-    if (phase !== 'admitting' && phase !== 'alone') continue;
-    winners.set(generation, (winners.get(generation) ?? new Set()).add(host));
-  }
-  return [...winners]
-    .filter(([, hosts]) => hosts.size > 1)
-    .map(([generation, hosts]) => `generation ${generation} was won by ${[...hosts].join(' and ')}`);
-}
-
-/** Whoever has won a generation, in order. */
-function ownersOf(entered: readonly Entered[]): HostLabel[] {
-  return entered.filter(({ phase }) => phase === 'admitting').map(({ host }) => host);
-}
-
-/** The guest's frames come from its owners, one after the other: never again from one that was followed by another. */
-function frameProblems({ lab }: HostsCluster, runs: readonly FrameRun[], owners: readonly HostLabel[]): string[] {
-  const hostOf = (vtep: string) => HOST_LABELS.find((label) => lab.address(label, 'uplink') === vtep) ?? vtep;
-  let at = 0;
-  for (const { vtep, frames, firstMs } of runs) {
-    const host = hostOf(vtep);
-    const next = owners.findIndex((owner, i) => i >= at && owner === host);
-    if (next < 0) {
-      const order = runs.map((run) => `${hostOf(run.vtep)} (${run.frames})`).join(', ');
-      const when = new Date(firstMs).toISOString();
-      return [
-        `${frames} frames from ${host} at ${when} out of turn: frames came from ${order}, owners were ${owners.join(', ')}`,
-      ];
-    }
-    at = next;
-  }
-  return [];
+function hostAt({ lab }: HostsCluster, vtep: string): HostLabel | undefined {
+  return HOST_LABELS.find((label) => lab.address(label, 'uplink') === vtep);
 }
 
 function arbiterProblems(cluster: HostsCluster, after: Redundancy | undefined): string[] {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { buildImage } from '../../src/host/image/build-image.ts';
 import type { StatusLine } from '../../src/host/replica/status.ts';
-import { initAuthority, makeHostKeys } from '../../src/host/tls/keys.ts';
+import { describeCertificates, initAuthority, makeHostKeys } from '../../src/host/tls/keys.ts';
 import { RedisLoad } from './support/redis-load.ts';
 import { StreamClient } from './support/stream-client.ts';
 import { freePort } from './support/watched-pair.ts';
@@ -199,6 +199,8 @@ test('replicas on two hosts, the cable between them pulled: exactly one goes on'
     const { certificate, key, authority } = await makeHostKeys(name, keys, { addresses });
     return ['--tls-certificate', certificate, '--tls-key', key, '--tls-authority', authority];
   };
+  const fingerprintOf = async (name: string): Promise<string | undefined> =>
+    (await describeCertificates(join(keys, name, 'certificate.pem')))[0]?.fingerprint;
   const outsideKeys = await keysOf('host-c', hosts.outsideOf(hosts.a), hosts.outsideOf(hosts.b));
   const hub = start(undefined, 'hub', description, '--listen', `0.0.0.0:${hubPort}`);
   const diskServer = start(
@@ -228,6 +230,13 @@ test('replicas on two hosts, the cable between them pulled: exactly one goes on'
   const primary = start(hosts.a, 'primary', ...common(hosts.a), ...listen, ...keysOfA);
   const backup = start(hosts.b, 'backup', ...common(hosts.b), '--primary', '198.18.0.1:7000', ...keysOfB);
   await Promise.all([primary.untilSays(/: paired/), backup.untilSays(/: paired/), guest.ready]);
+  assert.ok(diskServer.says(/^admitted generation 0, incarnation \w+ on host-a$/), diskServer.lines.join('\n'));
+  const record: unknown = JSON.parse(await readFile(join(arbiter, 'hosts', 'pair-0'), 'utf8'));
+  const { primaryFingerprint, backupFingerprint } = record as Record<string, unknown>;
+  assert.deepEqual(
+    [primaryFingerprint, backupFingerprint],
+    [await fingerprintOf('host-a'), await fingerprintOf('host-b')],
+  );
 
   const stream = await StreamClient.open(streamPort);
   context.after(() => stream.close());

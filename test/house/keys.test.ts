@@ -68,6 +68,25 @@ test('an authority, a host, what is in its certificate, and a disk server that u
   await once(server, 'close');
 });
 
+test("an operator's certificate says so, and runs no replica", async () => {
+  const made = await understudy('keys', 'operator', 'alice', keys);
+  assert.equal(made.status, 0, made.stderr);
+  assert.match(made.stdout, /key\.pem \(whoever has it can stop machines\)/);
+  const shown = await understudy('keys', 'show', filesOf('alice').certificate);
+  assert.match(shown.stdout, /an operator, as TLS client\n/);
+  const disk = await understudy('disk', image, '--listen', '127.0.0.1:1', '--name', 'm', ...tlsOptions('alice'));
+  assert.equal(disk.status, 1);
+  assert.match(disk.stderr, /not for use as a TLS server/);
+});
+
+test('the certificates of peers are named in full, and with keys', async () => {
+  const pinned = (fingerprint: string) =>
+    understudy('backup', 'm.yaml', '--primary', '127.0.0.1:1', '--arbiter', '.', '--peer-fingerprint', fingerprint);
+  const short = await pinned('abcd');
+  assert.equal(short.status, 2);
+  assert.match(short.stderr, /--peer-fingerprint.*abcd.*as "understudy keys show" has them/);
+});
+
 test('without keys a verb listens to strangers only on a word of the person', async () => {
   const port = await freePort();
   const open = ['disk', image, '--listen', `0.0.0.0:${port}`, '--name', 'm'];

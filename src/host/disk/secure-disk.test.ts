@@ -10,7 +10,9 @@ import { after, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { newIdentifier } from '../arbiter/arbiter-suite.ts';
 import { Arrivals } from '../net/testing.ts';
-import type { CredentialSource, TlsFiles } from '../tls/credentials.ts';
+import { PURPOSE } from '../tls/certificate.ts';
+import { type CredentialSource, Credentials, type TlsFiles } from '../tls/credentials.ts';
+import { OPERATOR_UNIT } from '../tls/role.ts';
 import { TestAuthority, validity } from '../tls/testing.ts';
 import { connectDisk } from './client.ts';
 import { testDisk } from './disk-suite.ts';
@@ -115,6 +117,19 @@ test("the disk is written by the host whose certificate the arbiter's record has
   const reader = await open(server);
   assert.equal((await reader.request({ type: 'read', id: 1, offset: 0, length: 512 })).ok, true);
   await reader.close();
+});
+
+test('an operator reads the disk, and never writes it', async (t) => {
+  const { open, events } = await newServer(t);
+  const subject = { addresses: [], unit: OPERATOR_UNIT, purposes: [PURPOSE.client] };
+  const operator = Credentials.load(await authority.files('alice', subject), () => {}, 'client');
+  const reader = await open(operator);
+  await reader.close();
+  await assert.rejects(open(operator, { generation: 3, incarnation: newIdentifier() }), {
+    code: 'disk-refused',
+    message: /the certificate of alice is no host's, and only hosts write/,
+  });
+  assert.match(await events.take(), /refused: the certificate of alice/);
 });
 
 test('a server that comes back with wrong keys is waited for, and one with the right keys goes on', async (t) => {

@@ -230,6 +230,11 @@ export class ServerConnection {
         message: `this server has the disk of '${this.#disk.vm}', not of '${vm}'`,
       };
     }
+    if (writer !== undefined && this.#peer !== undefined && this.#peer.role !== 'host') {
+      const message = `the certificate of ${this.#peer.name} is no host's, and only hosts write`;
+      this.#disk.onEvent(`refused: ${message}`);
+      return { type: OPTION_REPLY.errorPolicy, message };
+    }
     if (goOn) this.#onIdentified();
     if (writer === undefined || !goOn) return { admission: undefined };
     const { generation, incarnation, session } = writer;

@@ -6,16 +6,16 @@
  *     node test/e2e/hosts-campaign.ts --rounds 100 --seed 1 --resume    those that the journal does not have yet
  *     node test/e2e/hosts-campaign.ts --rounds 1 --seed 1 --first 17    one of them again
  *
- * `--minutes N` ends it after the round that is under way then; `--fault KIND` has one kind only. The fault of a round and all that is
- * random in it follow from the seed and the number of the round. A line of JSON for each round goes to the journal,
- * `--out` (bench/results/hosts.jsonl). A failed round leaves its logs, and the next one begins with new hosts. Exit
- * status 1 if any round of this call was not as it must be. Needs root.
+ * `--minutes N` ends it after the round that is under way then; `--fault KIND` has one kind only; `--image DIRECTORY` takes a guest
+ * image that is there. The fault of a round and all that is random in it follow from the seed and the number of the round. A line of
+ * JSON for each round goes to the journal, `--out` (bench/results/hosts.jsonl). A failed round leaves its logs, and the next one
+ * begins with new hosts. Exit status 1 if any round of this call was not as it must be. Needs root.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { inspect, parseArgs } from 'node:util';
 import { buildImage } from '../../src/host/image/build-image.ts';
-import type { BuiltImage } from '../../src/host/image/manifest.ts';
+import { type BuiltImage, readImage } from '../../src/host/image/manifest.ts';
 import { HostsCluster } from './support/hosts-cluster.ts';
 import { HOST_FAULT_KINDS, HOST_FAULTS, type HostFault } from './support/hosts-faults.ts';
 import { type HostsRound, runHostsRound } from './support/hosts-round.ts';
@@ -150,6 +150,7 @@ async function main(): Promise<void> {
       first: { type: 'string', default: '0' },
       connections: { type: 'string', default: '3' },
       fault: { type: 'string' },
+      image: { type: 'string' },
       minutes: { type: 'string' },
       resume: { type: 'boolean', default: false },
       out: { type: 'string', default: resolve(import.meta.dirname, '../../bench/results/hosts.jsonl') },
@@ -177,7 +178,7 @@ async function main(): Promise<void> {
     endMs: values.minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(values.minutes) * 60_000,
     done: new Set(journal.map(({ round }) => round)),
   };
-  const run = new Campaign(options, await buildImage());
+  const run = new Campaign(options, await (values.image === undefined ? buildImage() : readImage(values.image)));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void run.stop().finally(() => process.exit(1)));
   }

@@ -44,6 +44,11 @@ export class SimArbiter {
     return { generation: this.#owners.length - 1, incarnation: this.#owners.at(-1) };
   }
 
+  /** The backup that the record of this generation names. */
+  backupOf(generation: number): string | undefined {
+    return this.#records.get(generation)?.backup;
+  }
+
   owner(generation: number): string | undefined {
     return this.#owners[generation];
   }

@@ -101,6 +101,18 @@ function claimBeforeFinal(replica: ReplicaLike, role: 'primary' | 'backup'): Rep
   };
 }
 
+/** With an image on each host: the guest hears of a flush that is durable on the primary's alone. */
+function flushOnOneHost(replica: ReplicaLike): ReplicaLike {
+  return {
+    status: (nowMs) => replica.status(nowMs),
+    handle: (event, nowMs) => {
+      if (event.type !== 'message' || event.message.type !== 'ack') return replica.handle(event, nowMs);
+      const image = { flushed: Number.MAX_SAFE_INTEGER, common: event.message.image?.common ?? 0 };
+      return replica.handle({ ...event, message: { ...event.message, image } }, nowMs);
+    },
+  };
+}
+
 /** By name. Each is found within 1,000 seeds (sim.test.ts). */
 export const bugs: Record<string, Omit<ClusterOptions, 'seed'>> = {
   'early-release': { wrap: (replica, role) => (role === 'primary' ? earlyRelease(replica) : replica) },
@@ -109,4 +121,5 @@ export const bugs: Record<string, Omit<ClusterOptions, 'seed'>> = {
   'resume-after-claim': { wrap: resumeAfterClaim },
   'claim-before-final': { wrap: claimBeforeFinal },
   'flush-left-out': { diskBugs: { flushesNothing: true } },
+  'flush-on-one-host': { mirrored: true, wrap: flushOnOneHost },
 };

@@ -20,6 +20,7 @@ import { type DiskBugs, SimDisk } from './disk.ts';
 import { Journal } from './journal.ts';
 import { Link, Way } from './link.ts';
 import { NET } from './machine.ts';
+import { boots, type Claimant, type MirrorBugs, SimImage, SimMirror } from './mirror.ts';
 import { type ReplicaLike, SimProcess } from './process.ts';
 import { Random } from './random.ts';
 import { Schedule } from './schedule.ts';
@@ -34,8 +35,10 @@ export interface ClusterOptions {
   readonly wrap?: (replica: ReplicaLike, role: 'primary' | 'backup') => ReplicaLike;
   /** Hosts that stand by: while fewer replicas than two work, a fresh one comes up within this time, as a backup. */
   readonly spareWithinMs?: number;
-  /** Bugs planted in the disk server. */
-  readonly diskBugs?: DiskBugs;
+  /** Each host has an image of the disk, instead of the disk server. */
+  readonly mirrored?: boolean;
+  /** Bugs planted in the disk server, or in the images. */
+  readonly diskBugs?: DiskBugs & MirrorBugs;
 }
 
 const CLIENTS = 3;
@@ -71,6 +74,9 @@ export class Cluster {
   /** From the primary's host to the backup's, and back. */
   readonly ways: readonly [Way, Way];
   readonly segment: Segment;
+  /** By host, if there are any. */
+  readonly images = new Map<string, SimImage>();
+  readonly #mirrors = new Map<SimProcess, SimMirror>();
   readonly processes: SimProcess[] = [];
   readonly clients: SimClient[] = [];
   readonly #options: ClusterOptions;
@@ -162,8 +168,38 @@ export class Cluster {
     const started = new SimProcess(name, incarnation, make, this, this.schedule, this.random, this.journal);
     this.processes.push(started);
     this.#faults.set(started, noArbiterFaults());
+    if (this.#options.mirrored === true) this.#mount(started);
     started.start();
     return started;
+  }
+
+  /** The image of a host's name, which its later processes share (alice, alice-2); the first host's holds the disk. */
+  #mount(process: SimProcess): void {
+    const host = process.name.replace(/-\d+$/, '');
+    const { random, schedule } = this;
+    const image = this.images.get(host) ?? new SimImage(random, this.images.size === 0 ? 'complete' : 'incomplete');
+    this.images.set(host, image);
+    // Before a claim: a lost answer must not make the image a stranger to its own generation.
+    if (image.state === 'complete') image.incarnations = [...image.incarnations, process.incarnation];
+    const slowMs = (): number => Math.max(this.disk.slowMs, this.disk.usualSlowMs);
+    this.#mirrors.set(
+      process,
+      new SimMirror(image, process, { schedule, random, slowMs, bugs: this.#options.diskBugs ?? {} }),
+    );
+  }
+
+  /** What the arbiter says of the machine's newest owner. */
+  get #claimant(): Claimant {
+    const { newest } = this.arbiter;
+    return { ...newest, backup: this.arbiter.backupOf(newest.generation) };
+  }
+
+  /** The disk, wherever the machine may go on from: one server's, or every image that would boot now. */
+  get disks(): { sector(number: number): Uint8Array | undefined }[] {
+    if (this.#options.mirrored !== true) return [this.disk];
+    const found = [...this.images.values()].filter((image) => boots(image, this.#claimant));
+    // Then all that was promised is lost.
+    return found.length > 0 ? found : [{ sector: () => undefined }];
   }
 
   faultsOf(of: SimProcess): ArbiterFaults {
@@ -177,6 +213,7 @@ export class Cluster {
   /** The process is gone; its host's kernel says so, or (`silently`) nobody does. */
   kill(victim: SimProcess, silently: boolean): void {
     victim.kill(silently ? 'its host loses power' : 'SIGKILL');
+    if (silently) this.#mirrors.get(victim)?.image.losePower();
     for (const { link, ends } of this.#connections) {
       const end = ends.indexOf(victim);
       if (end !== 0 && end !== 1) continue;
@@ -196,9 +233,19 @@ export class Cluster {
       this.journal.tell('power', 'is back: a person starts the machine again');
       this.#firstOfLife = this.processes.length;
       this.#powered = true;
-      this.startProcess(`alice-${this.journal.life}`, 'primary', true);
-      this.#startBackupSoon(`bob-${this.journal.life}`);
+      const [first, second] = this.#hostsToStart();
+      this.startProcess(`${first}-${this.journal.life}`, 'primary', true);
+      this.#startBackupSoon(`${second}-${this.journal.life}`);
     });
+  }
+
+  /** With images of their own, a host that has the newest one is the first to start. */
+  #hostsToStart(): [string, string] {
+    const claimant = this.#claimant;
+    const may = [...this.images].filter(([, image]) => boots(image, claimant)).map(([host]) => host);
+    if (this.#options.mirrored !== true || may.length === 0) return ['alice', 'bob'];
+    const first = this.random.pick(may);
+    return [first, this.random.pick([...this.images.keys(), 'bob'].filter((host) => host !== first))];
   }
 
   cutLink(): void {
@@ -213,6 +260,7 @@ export class Cluster {
   }
 
   perform(process: SimProcess, action: Exclude<ReplicaAction, { type: 'cpu' | 'phase' | 'halt' }>): void {
+    const mirror = this.#mirrors.get(process);
     switch (action.type) {
       case 'send':
         return this.#withChannel(process, action.channel, (link, end) => link.send(end, action.message));
@@ -228,9 +276,16 @@ export class Cluster {
           this.onTurn();
         });
       case 'admit':
+        if (mirror !== undefined) return mirror.perform(action);
         return this.disk.admit(action.generation, process.incarnation, (event) => process.event(event));
       case 'disk':
+        if (mirror !== undefined) return mirror.perform(action);
         return this.disk.request(action.generation, action.device, action.request, (event) => process.event(event));
+      case 'disk-join':
+      case 'disk-common':
+      case 'catch-up':
+      case 'catch-up-data':
+        return mirror?.perform(action);
       case 'copy':
         return this.#copy(process, action);
       case 'emit':
@@ -249,6 +304,7 @@ export class Cluster {
       alone: false,
       coldStart,
       onDivergence: 'stop',
+      mirrored: this.#options.mirrored ?? false,
       transfer: {
         ...DEFAULT_TRANSFER,
         pagesPerPiece: 2,

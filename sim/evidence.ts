@@ -36,14 +36,15 @@ function historyOf(life: number, who: string, outputs: readonly Output[]): Histo
   return { life, who, output: (sequence) => outputs[sequence - 1], request: (id) => requests.get(id) };
 }
 
-function promisedBy({ clients, disk }: Cluster): Promised[] {
+function promisedBy({ clients, disks }: Cluster): Promised[] {
   const promised: Promised[] = [];
   for (const [client, { acknowledged }] of clients.entries()) {
-    for (const [key, { value }] of acknowledged) {
-      const sector = disk.sector(key);
-      const found = sector === undefined ? 0 : new DataView(sector.buffer, sector.byteOffset).getUint32(0, true);
-      promised.push({ client, key, value, found, underWay: clients[client]!.underWay(key) });
-    }
+    for (const [key, { value }] of acknowledged)
+      for (const disk of disks) {
+        const sector = disk.sector(key);
+        const found = sector === undefined ? 0 : new DataView(sector.buffer, sector.byteOffset).getUint32(0, true);
+        promised.push({ client, key, value, found, underWay: clients[client]!.underWay(key) });
+      }
   }
   return promised;
 }

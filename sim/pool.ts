@@ -9,6 +9,8 @@ export interface SeedsRequest {
   readonly jobs: number;
   /** A planted bug, by name. */
   readonly bug?: string | undefined;
+  /** With an image of the disk on each host. */
+  readonly mirrored?: boolean;
   /** Whether an outcome ends it all; if not given, a failure does. */
   readonly ends?: (outcome: Outcome) => boolean;
 }
@@ -20,6 +22,7 @@ interface Chunk {
   readonly from: number;
   readonly seeds: number;
   readonly bug: string | undefined;
+  readonly mirrored: boolean;
 }
 
 /**
@@ -35,7 +38,7 @@ export async function runSeeds(request: SeedsRequest, each: (outcome: Outcome) =
     if (next >= end || last !== undefined) return undefined;
     const from = next;
     next = Math.min(end, from + CHUNK);
-    return { from, seeds: next - from, bug: request.bug };
+    return { from, seeds: next - from, bug: request.bug, mirrored: request.mirrored ?? false };
   };
   const done = (outcomes: readonly Outcome[]): void => {
     for (const outcome of outcomes) {
@@ -48,8 +51,8 @@ export async function runSeeds(request: SeedsRequest, each: (outcome: Outcome) =
   if (last !== undefined) each(last);
 }
 
-function run({ from, seeds, bug }: Chunk): Outcome[] {
-  const options = bug === undefined ? {} : bugs[bug]!;
+function run({ from, seeds, bug, mirrored }: Chunk): Outcome[] {
+  const options = { ...(mirrored ? { mirrored } : {}), ...(bug === undefined ? {} : bugs[bug]!) };
   const outcomes: Outcome[] = [];
   for (let seed = from; seed < from + seeds; seed++) outcomes.push(runSeed(seed, options));
   return outcomes;

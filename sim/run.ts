@@ -20,6 +20,7 @@ const usage = `npm run sim -- [options]
   --from S     the first one (1)
   --jobs J     threads (all of this machine: ${availableParallelism()})
   --all        go on after a failure, and list them
+  --mirrored   with an image of the disk on each host
   --bug NAME   with a bug planted: ${Object.keys(bugs).join(', ')}
   --seed S     this seed alone
   --story      and tell its story, or that of the seed that fails`;
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     all: { type: 'boolean', default: false },
+    mirrored: { type: 'boolean', default: false },
     bug: { type: 'string' },
     seed: { type: 'string' },
     story: { type: 'boolean', default: false },
@@ -56,7 +58,7 @@ function complain({ seed, violations }: Outcome): void {
 }
 
 function story(seed: number): Outcome {
-  const outcome = runSeed(seed, { ...bugs[bug ?? ''], story: values.story });
+  const outcome = runSeed(seed, { mirrored: values.mirrored, ...bugs[bug ?? ''], story: values.story });
   for (const line of outcome.story) console.log(line);
   return outcome;
 }
@@ -71,7 +73,13 @@ function tell(seed: number): number {
 
 async function many(): Promise<number> {
   const summary = new Summary();
-  const request = { from: number('from', 0), seeds: number('seeds', 1), jobs: number('jobs', 1), bug };
+  const request = {
+    from: number('from', 0),
+    seeds: number('seeds', 1),
+    jobs: number('jobs', 1),
+    bug,
+    mirrored: values.mirrored,
+  };
   const startMs = performance.now();
   await runSeeds(values.all ? { ...request, ends: () => false } : request, (outcome) => {
     summary.add(outcome);
@@ -79,7 +87,9 @@ async function many(): Promise<number> {
     if (outcome.violations.length === 0) return;
     if (values.story) story(outcome.seed);
     complain(outcome);
-    console.log(`  again: npm run sim -- --seed ${outcome.seed}${bug === undefined ? '' : ` --bug ${bug}`} --story`);
+    console.log(
+      `  again: npm run sim -- --seed ${outcome.seed}${values.mirrored ? ' --mirrored' : ''}${bug === undefined ? '' : ` --bug ${bug}`} --story`,
+    );
   });
   for (const line of summary.lines((performance.now() - startMs) / 1000)) console.log(line);
   return summary.failures > 0 ? 1 : 0;

@@ -30,6 +30,18 @@ test('a thousand seeds keep every promise, with every fault and every ending amo
   assert.deepEqual(new Set(outcomes.map(({ ending }) => ending)), new Set(endings));
 });
 
+test('with an image on each host three hundred seeds keep every promise', async () => {
+  const outcomes = await outcomesOf({ from: 1, seeds: 300, mirrored: true });
+  const failed = outcomes.filter(({ violations }) => violations.length > 0);
+  const advice = failed.map(({ seed }) => `npm run sim -- --mirrored --seed ${seed} --story`);
+  assert.deepEqual(
+    failed.flatMap(({ violations }) => violations),
+    [],
+    advice.join('\n'),
+  );
+  assert.deepEqual(new Set(outcomes.map(({ ending }) => ending)), new Set(endings));
+});
+
 test('a seed gives the same run every time, and the story changes nothing', () => {
   const told = runSeed(7, { story: true });
   assert.deepEqual(runSeed(7, { story: true }), told);
@@ -45,6 +57,7 @@ const seenBy = {
   'resume-after-claim': 'redundant again',
   'claim-before-final': 'redundant again',
   'flush-left-out': 'no acknowledged flush is lost',
+  'flush-on-one-host': 'no acknowledged flush is lost',
 } as const;
 
 for (const [bug, checker] of Object.entries(seenBy)) {

@@ -33,6 +33,7 @@ import type { CpuThreadState } from '../runner/cpu-thread.ts';
 import { loadMachine, macBytes } from '../runner/machine-files.ts';
 import { Runner } from '../runner/runner.ts';
 import type { CredentialSource } from '../tls/credentials.ts';
+import { watchExpiry } from '../tls/expiry.ts';
 import type { TlsPeer } from '../tls/secure.ts';
 import { askArbiter } from './arbiter-requests.ts';
 import { Channels, type ChannelsEvents } from './channels.ts';
@@ -89,6 +90,7 @@ export class ReplicaProcess {
    * disk server must be shown that one, whatever the files hold by then.
    */
   readonly #keys: CredentialSource | undefined;
+  readonly #expiry: { close(): void } | undefined;
   readonly #channels: Channels;
   readonly #status: StatusReporter;
   readonly #diagnosis: Diagnosis;
@@ -118,6 +120,7 @@ export class ReplicaProcess {
   private constructor(setup: ReplicaSetup) {
     this.#setup = setup;
     this.#keys = setup.tls === undefined ? undefined : { current: setup.tls.current };
+    if (this.#keys !== undefined) this.#expiry = watchExpiry(this.#keys.current, setup.onNotice);
     this.#status = new StatusReporter(setup.status);
     const events: ChannelsEvents = {
       onOpen: (channel, certificates) => {
@@ -425,6 +428,7 @@ export class ReplicaProcess {
   }
 
   async close(): Promise<void> {
+    this.#expiry?.close();
     clearInterval(this.#ticks);
     clearInterval(this.#reports);
     this.#replica = undefined;

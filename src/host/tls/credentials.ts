@@ -30,6 +30,7 @@ export type Identity = {
   readonly authority: string;
   /** Of this host's certificate. */
   readonly fingerprint: string;
+  readonly notAfter: Date;
 };
 
 /** Where a handshake finds what to show: `Credentials`, whose files may be renewed under it. */
@@ -121,7 +122,7 @@ function loadIdentity(files: TlsFiles, use: CertificateUse): Identity {
   checkChain(chain, authorities, files);
   checkUsable(certificate, key, files);
   const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
-  return { certificate, key: pem, authority, fingerprint: fingerprintOf(host) };
+  return { certificate, key: pem, authority, fingerprint: fingerprintOf(host), notAfter: host.validToDate };
 }
 
 function read(path: string, what: string): string {

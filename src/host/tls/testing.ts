@@ -45,7 +45,8 @@ export class TestAuthority {
   /** What a hostile or broken peer shows: nothing is checked on its own side. */
   async badHost(name: string, more: Partial<HostSubject>): Promise<CredentialSource> {
     const made = await issueHost(this.pair, { name, addresses: ['127.0.0.1'], validity: validity(-1, 12), ...more });
-    return { current: { ...made, authority: this.pair.certificate, fingerprint: '' } };
+    const { notAfter } = more.validity ?? validity(-1, 12);
+    return { current: { ...made, authority: this.pair.certificate, fingerprint: '', notAfter } };
   }
 
   remove(): void {

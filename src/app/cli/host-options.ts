@@ -41,7 +41,7 @@ export function addContactOptions(command: Command): Command {
     )
     .option(
       '--tls-certificate <file>',
-      'a certificate of the authority that all hosts have in common ("understudy keys")',
+      'your certificate, of the authority that all hosts have in common ("understudy keys operator")',
     )
     .option('--tls-key <file>', 'its private key')
     .option('--tls-authority <file>', 'certificate of the authority');

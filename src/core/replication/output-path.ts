@@ -4,9 +4,11 @@
  */
 import type { Input } from '../machine/doors.ts';
 import type { PendingBlockRequest } from '../vm/machine-interface.ts';
+import { CommonPoints } from './common-points.ts';
 import { CpuLimit } from './cpu-limit.ts';
 import type { NumberedOutput } from './cpu-link.ts';
 import { FlushGate } from './flush-gate.ts';
+import type { Ack } from './message.ts';
 import { OutputGate } from './output-gate.ts';
 import type { ReplicaAction, ReplicaBounds, ReplicaEvent } from './replica.ts';
 import { World } from './world.ts';
@@ -15,12 +17,14 @@ export class OutputPath {
   readonly #gate = new OutputGate();
   readonly #world = new World();
   readonly #flushes = new FlushGate();
+  readonly #points: CommonPoints;
   readonly #limit: CpuLimit;
   readonly #act: (action: ReplicaAction) => void;
 
   constructor(bounds: ReplicaBounds, act: (action: ReplicaAction) => void) {
     this.#limit = new CpuLimit(bounds.logBufferBytes, bounds.heldOutputBytes);
     this.#act = act;
+    this.#points = new CommonPoints(act);
   }
 
   /** The last output of those that have left in order. */
@@ -101,11 +105,22 @@ export class OutputPath {
   /** From here on flushes need the backup's word as well (25): its image equals this host's at this output. */
   pairAt(sequence: number): void {
     this.#flushes.pairAt(sequence);
+    this.#points.startAt(sequence);
   }
 
-  /** The backup's image has every flush up to this one. Returns the answers that waited for it. */
-  flushed(sequence: number): Input[] {
-    return this.#flushes.durable(sequence);
+  /** How far the backup's image is. Returns the flushes' answers that waited for it. */
+  imageAt({ flushed, common }: NonNullable<Ack['image']>, generation: number): Input[] {
+    this.#points.atBackup(common, generation);
+    return this.#flushes.durable(flushed);
+  }
+
+  /** The newest common point (24) that this host's image has noted. */
+  get commonPoint(): number {
+    return this.#points.noted;
+  }
+
+  pointNoted(event: ReplicaEvent & { type: 'disk-common' }): void {
+    this.#points.noticed(event);
   }
 
   /** No backup counts any more. Returns the answers that waited for one. */

@@ -9,7 +9,6 @@ import { refusalOf, welcomeOf } from './admission.ts';
 import { Announcer } from './announcer.ts';
 import { type ArbiterReply, tokenOf } from './arbiter-protocol.ts';
 import { BackupLink } from './backup-link.ts';
-import { CommonPoints } from './common-points.ts';
 import { Copying } from './copying.ts';
 import type { CpuCommand, CpuReport } from './cpu-link.ts';
 import { CpuView } from './cpu-view.ts';
@@ -19,6 +18,7 @@ import { PROTOCOL_VERSION } from './message.ts';
 import { OutputPath } from './output-path.ts';
 import { Ownership } from './ownership.ts';
 import { Pace } from './pace.ts';
+import { isLogging, isUnprotected, mayFailOver } from './phases.ts';
 import type { ChannelId, HaltReason, ReplicaAction, ReplicaEvent } from './replica.ts';
 import {
   guestStopped,
@@ -28,11 +28,6 @@ import {
   type Succession,
 } from './replica.ts';
 import { UplinkWatch } from './uplink-watch.ts';
-
-/** There is a backup, or there will be one: entries are for it. */
-const LOGGING: readonly ReplicaPhase[] = ['copying', 'cutting-over', 'paired', 'handing-over'];
-/** The other host goes on, or can be asked to. */
-const FAILING_OVER: readonly ReplicaPhase[] = ['paired', 'handing-over', 'handed-over'];
 
 export class Primary {
   readonly #options: ReplicaOptions;
@@ -53,7 +48,6 @@ export class Primary {
   /** The copies of the running machine. */
   readonly #copying: Copying;
   readonly #uplinks: UplinkWatch;
-  readonly #points = new CommonPoints((action) => this.#do(action));
   #claimAtMs: number | undefined;
 
   readonly #cpu: CpuView;
@@ -142,11 +136,11 @@ export class Primary {
       case 'catch-up-failed':
         return this.#copying.caughtUp(event, nowMs);
       case 'disk-common':
-        return this.#points.noticed(event);
+        return this.#outputs.pointNoted(event);
       case 'uplink':
         return this.#uplinks.own(event.up, nowMs);
       case 'own-address-seen':
-        if (this.#unprotected || this.#phase === 'paired') this.#announcer.contradicted(nowMs);
+        if (isUnprotected(this.#phase) || this.#phase === 'paired') this.#announcer.contradicted(nowMs);
         return;
       case 'hand-over':
         return this.#handOver('asked for');
@@ -163,7 +157,7 @@ export class Primary {
   #tick(nowMs: number): void {
     this.#ownership.tick(nowMs);
     // An announcement is an output as well: it needs the same proof that nobody else has gone on with the guest (14).
-    const mine = this.#unprotected || (this.#phase === 'paired' && this.#link.isAlive(nowMs));
+    const mine = isUnprotected(this.#phase) || (this.#phase === 'paired' && this.#link.isAlive(nowMs));
     if (mine && this.#announcer.due(nowMs)) this.#do({ type: 'announce', generation: this.#generation });
     if (this.#claimAtMs !== undefined && nowMs >= this.#claimAtMs) this.#leave('the backup has not taken over');
     this.#copying.tick(nowMs);
@@ -380,10 +374,7 @@ export class Primary {
     this.#lag.executed(ack.executed);
     if (this.#phase === 'forming' && !this.#ownership.asks('write-record')) this.#formed(nowMs);
     if (this.#phase === 'cutting-over') this.#copyIsBackup();
-    if (ack.image !== undefined) {
-      this.#apply(this.#outputs.flushed(ack.image.flushed));
-      this.#points.atBackup(ack.image.common, this.#generation);
-    }
+    if (ack.image !== undefined) this.#apply(this.#outputs.imageAt(ack.image, this.#generation));
     this.#outputs.acknowledge(ack.sequence);
     this.#sendBatches();
     this.#updateLimit();
@@ -436,7 +427,7 @@ export class Primary {
       time: this.#cpu.time,
       released: this.#outputs.released,
       cpu: this.#cpu.state(nowMs),
-      ...(this.#options.mirrored ? { common: this.#points.noted } : {}),
+      ...(this.#options.mirrored ? { common: this.#outputs.commonPoint } : {}),
     });
   }
 
@@ -480,8 +471,9 @@ export class Primary {
       case 'copy-pages':
       case 'copy-cut':
         this.#copying.report(report, nowMs);
-        if (report.type === 'copy-cut' && this.#copying.isCut && this.#options.mirrored)
-          this.#pairImages(report.cut.outputs);
+        // Flushes behind the cut need the backup's word (25).
+        if (this.#options.mirrored && report.type === 'copy-cut' && this.#copying.isCut)
+          this.#outputs.pairAt(report.cut.outputs);
         return;
       default:
         return;
@@ -492,13 +484,13 @@ export class Primary {
     const { base, bytes, outputs, position, time } = report;
     this.#cpu.position = position;
     this.#cpu.time = time;
-    if (this.#unprotected && !this.#copying.isCut) {
+    if (isUnprotected(this.#phase) && !this.#copying.isCut) {
       this.#outputs.hold(outputs, 0, this.#generation);
       return this.#outputs.releaseAll(this.#generation);
     }
     // Without a pair no batch is sent: what is held waits for the claim, not for an acknowledgement.
     let batch = Number.POSITIVE_INFINITY;
-    if (LOGGING.includes(this.#phase)) {
+    if (isLogging(this.#phase)) {
       this.#lag.produced(position, nowMs);
       batch =
         bytes.length === 0
@@ -517,7 +509,7 @@ export class Primary {
     }
     // With another image to go on from nobody need hear of it: what is unanswered is done again by the backup.
     const { mirrored } = this.#options;
-    if (mirrored && event.outcome === 'error' && FAILING_OVER.includes(this.#phase) && this.#link.isOpen) {
+    if (mirrored && event.outcome === 'error' && mayFailOver(this.#phase) && this.#link.isOpen) {
       return this.#handOver("this host's disk has failed");
     }
     const input = this.#outputs.answer(event);
@@ -527,12 +519,6 @@ export class Primary {
   #apply(inputs: readonly Input[]): void {
     if (!this.#started) return;
     for (const input of inputs) this.#command({ type: 'input', input });
-  }
-
-  /** Flushes behind the cut need the backup's word (25). */
-  #pairImages(sequence: number): void {
-    this.#outputs.pairAt(sequence);
-    this.#points.startAt(sequence);
   }
 
   #updateLimit(): void {
@@ -575,12 +561,8 @@ export class Primary {
 
   #finishHandOver(): void {
     if (!this.#paused || !this.#log.allAcknowledged || this.#outputs.heldCount > 0) return;
-    this.#link.send({
-      type: 'hand-over',
-      generation: this.#generation,
-      sequence: this.#log.last,
-      released: this.#outputs.released,
-    });
+    const [generation, sequence, released] = [this.#generation, this.#log.last, this.#outputs.released];
+    this.#link.send({ type: 'hand-over', generation, sequence, released });
     this.#outputs.close();
     this.#enter('handed-over', 'the backup may claim');
   }
@@ -612,11 +594,6 @@ export class Primary {
   }
 
   // Small hands
-
-  /** Runs without anybody behind it: nobody else can claim, and outputs need not wait. */
-  get #unprotected(): boolean {
-    return this.#phase === 'alone' || this.#phase === 'copying';
-  }
 
   #closeChannels(): void {
     this.#link.close();

@@ -25,6 +25,8 @@ export type Placed = { readonly host: string; readonly replica: ReplicaReport };
 export type HostChoice = { readonly name: string; readonly address: string | undefined };
 
 const LOOK_EVERY_MS = 200;
+/** A host says so of its image of a mirrored disk: another one may have the newest, or a whole one. */
+const NOT_NEWEST: readonly string[] = ['disk-stale', 'disk-incomplete', 'disk-missing'];
 const PATIENCE_MS = 60_000;
 
 export class Operator {
@@ -115,15 +117,16 @@ export class Operator {
       );
     }
     if (!afterLoss) this.#checkNothingLost(view, record);
-    const host = record.hosts
+    const present = record.hosts
       .map((host) => view.hosts.find((seen) => seen.record.name === host)?.report)
-      .find((report) => report !== undefined);
-    if (host === undefined) {
+      .filter((report) => report !== undefined);
+    if (present.length === 0) {
       throw new OperatingError('no-such-host', `none of the hosts of ${name} is there (${record.hosts.join(', ')})`);
     }
     await this.#contact.want(name, 'running');
+    let host: HostReport;
     try {
-      await this.#client(host.address).startReplica({ machine: name, role: 'primary', start: 'cold', alone });
+      host = await this.#startOnOne(name, present, alone);
     } catch (error) {
       await this.#contact.want(name, record.wanted);
       throw error;
@@ -131,6 +134,22 @@ export class Operator {
     return alone
       ? this.#until(name, host, ['alone', 'copying', 'cutting-over', 'paired'])
       : this.#untilPaired(name, host);
+  }
+
+  /** The first one whose image of a mirrored disk is the newest; any, with another disk. */
+  async #startOnOne(machine: string, hosts: readonly HostReport[], alone: boolean): Promise<HostReport> {
+    let refusal: unknown;
+    for (const host of hosts) {
+      try {
+        await this.#client(host.address).startReplica({ machine, role: 'primary', start: 'cold', alone });
+        return host;
+      } catch (error) {
+        if (!(error instanceof OperatingError) || !NOT_NEWEST.includes(error.code)) throw error;
+        this.#say(error.message);
+        refusal ??= error;
+      }
+    }
+    throw refusal;
   }
 
   #checkNothingLost({ hosts }: ClusterView, record: MachineRecord): void {

@@ -29,8 +29,7 @@ export interface StartedImage {
 export type MirroredStartErrorCode =
   | `disk-${Exclude<BootVerdict['verdict'], 'boots'>}`
   | 'disk-was-used'
-  | 'disk-size-differs'
-  | 'disk-missing';
+  | 'disk-size-differs';
 
 export async function startImage(options: MirroredDiskOptions, start: MirroredStart): Promise<StartedImage> {
   const { path, vm } = options;

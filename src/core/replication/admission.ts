@@ -73,6 +73,23 @@ function otherHost(whose: string, named: string | undefined, shown: string | und
   return { code: 'other-host', message };
 }
 
+/** Why this primary is not the one whose backup this replica could be; undefined if it is. */
+export function refusalOfWelcome(
+  welcome: Welcome,
+  options: Pick<ReplicaOptions, 'vm' | 'machine' | 'mirrored'>,
+): [RefusalCode, string] | undefined {
+  if (welcome.version !== PROTOCOL_VERSION) return otherVersion(welcome.version);
+  if (welcome.vm !== options.vm) return ['other-vm', `the peer is the primary of ${welcome.vm}`];
+  if (welcome.machine !== options.machine) return ['other-machine', `its machine has hash ${welcome.machine}`];
+  const starts = !welcome.resume && welcome.transfer === '';
+  if (options.mirrored && starts) return ['other-machine', 'it starts without a look at the images'];
+  return undefined;
+}
+
+export function otherVersion(version: number): [RefusalCode, string] {
+  return ['other-version', `the peer speaks protocol version ${version}, this is version ${PROTOCOL_VERSION}`];
+}
+
 /** The welcome for a peer that is let in; `transfer` names the copy that it is given, if it is. */
 export function welcomeOf(
   options: Pick<ReplicaOptions, 'vm' | 'machine' | 'incarnation'>,

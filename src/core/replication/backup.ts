@@ -3,7 +3,7 @@
  * place. When it loses the primary it leaves the generation for good, claims it, and goes live; from there it is a `Primary`
  * alone. replica.ts tells the story; the numbers in brackets are rules of PROTOCOL.md.
  */
-import { conflictIn } from './admission.ts';
+import { conflictIn, otherVersion, refusalOfWelcome } from './admission.ts';
 import type { ArbiterReply, PairRecord } from './arbiter-protocol.ts';
 import type { CpuCommand, CpuReport } from './cpu-link.ts';
 import { CpuView } from './cpu-view.ts';
@@ -12,6 +12,7 @@ import { goLive } from './go-live.ts';
 import { GuestTime } from './guest-time.ts';
 import { InboundFrames } from './inbound-frames.ts';
 import { KeptOutputs } from './kept-outputs.ts';
+import { LogSink } from './log-sink.ts';
 import type { Heartbeat, LogBatch, Message, Welcome } from './message.ts';
 import { PROTOCOL_VERSION } from './message.ts';
 import { OwnImage } from './own-image.ts';
@@ -47,8 +48,6 @@ export class Backup {
   #token = '';
   /** `final` has come, and the image becomes a part of the generation. */
   #joining = false;
-  #received = 0;
-  #echo = Number.NEGATIVE_INFINITY;
   #ackMs = Number.NEGATIVE_INFINITY;
   #uplink = true;
 
@@ -56,10 +55,7 @@ export class Backup {
   readonly #receiving: Receiving;
 
   readonly #cpu: CpuView;
-  /** Bytes of log that the machine has done. */
-  #consumed = 0;
-  #logBytes = 0;
-  #executable = 0n;
+  readonly #log: LogSink;
   /** Outputs of this machine that the primary may not have sent. */
   readonly #kept: KeptOutputs;
   /** With a mirrored disk. */
@@ -83,6 +79,7 @@ export class Backup {
       failed: (message) => this.#spoilt(message),
     });
     this.#kept = new KeptOutputs(bounds.keptOutputBytes);
+    this.#log = new LogSink(bounds.backupBufferBytes);
     this.#image = new OwnImage(bounds.keptOutputBytes, (action) => this.#do(action));
     this.#cpu = new CpuView(timing, false, nowMs);
     this.#ownership = new Ownership(options, this.#cpu, (action) => this.#do(action));
@@ -95,9 +92,9 @@ export class Backup {
       phase: this.#phase,
       generation: this.#generation,
       position: this.#cpu.position,
-      peerPosition: this.#executable,
+      peerPosition: this.#log.executable,
       lagMs: 0,
-      logBytes: this.#logBytes,
+      logBytes: this.#log.bytes,
       heldOutputs: this.#kept.count,
       speed: 1,
       cpu: this.#cpu.state(nowMs),
@@ -134,7 +131,7 @@ export class Backup {
         else if (this.#phase === 'receiving' && this.#receiving.has(event.channel)) this.#piece(event.message, nowMs);
         return;
       case 'other-version':
-        if (event.channel === this.#channel) this.#refusedVersion(event.version);
+        if (event.channel === this.#channel) this.#notOurs(...otherVersion(event.version));
         return;
       case 'cpu':
         return this.#cpuReport(event.report, nowMs);
@@ -211,7 +208,7 @@ export class Backup {
       this.#detector = new FailureDetector({ silenceMs, ownPauseMs: timing.ownPauseMs }, nowMs);
     }
     const identity = { generation: this.#generation, version: PROTOCOL_VERSION, vm, machine, incarnation } as const;
-    this.#send({ type: 'hello', ...identity, role: 'backup', resume, received: this.#received });
+    this.#send({ type: 'hello', ...identity, role: 'backup', resume, received: this.#log.received });
   }
 
   /** Nothing was acknowledged in this generation: it is not ours to claim. */
@@ -265,10 +262,8 @@ export class Backup {
   }
 
   #welcome(message: Welcome, nowMs: number): void {
-    const { vm, machine } = this.#options;
-    if (message.version !== PROTOCOL_VERSION) return this.#refusedVersion(message.version);
-    if (message.vm !== vm) return this.#notOurs('other-vm', `the peer is the primary of ${message.vm}`);
-    if (message.machine !== machine) return this.#notOurs('other-machine', `its machine has hash ${message.machine}`);
+    const refusal = refusalOfWelcome(message, this.#options);
+    if (refusal !== undefined) return this.#notOurs(...refusal);
     if (message.resume) {
       const same = message.generation === this.#generation && message.incarnation === this.#primary;
       if (this.#phase !== 'paired' || !same) return this.#broken('it resumes what never was', nowMs);
@@ -282,7 +277,6 @@ export class Backup {
     this.#token = '';
     this.#detector?.heard(nowMs);
     if (message.transfer !== '') return this.#receive(message.transfer);
-    if (this.#options.mirrored) return this.#notOurs('other-machine', 'it starts without a look at the images');
     if (this.#receiving.used) return this.#spoilt('the primary starts its machine anew');
     this.#enter('verifying', 'welcomed by the primary');
   }
@@ -307,7 +301,7 @@ export class Backup {
     const point = this.#receiving.complete;
     if (point === undefined || this.#joining) return this.#broken('it is done before the copy is complete', nowMs);
     this.#kept.forget(point.outputs);
-    this.#allow(point.position);
+    this.#log.allow(point.position);
     this.#guestTime.heard(point.time, nowMs);
     this.#joining = true;
     if (!this.#options.mirrored) return this.#joined(nowMs);
@@ -341,7 +335,7 @@ export class Backup {
   #beforePaired(message: Message, nowMs: number): void {
     if (message.type === 'heartbeat') {
       this.#detector?.heard(nowMs);
-      this.#echo = message.stamp;
+      this.#log.echo = message.stamp;
       return;
     }
     if (message.type === 'bye') return this.#bye(message.reason);
@@ -375,10 +369,6 @@ export class Backup {
     this.#notOurs(refuse.code, refuse.message);
   }
 
-  #refusedVersion(version: number): void {
-    this.#notOurs('other-version', `the peer speaks protocol version ${version}, this is version ${PROTOCOL_VERSION}`);
-  }
-
   #notOurs(refusal: (HaltReason & { code: 'refused' })['refusal'], message: string): void {
     this.#halt({ code: 'refused', refusal, message });
   }
@@ -400,11 +390,9 @@ export class Backup {
   // The log
 
   #batch(batch: LogBatch, nowMs: number): void {
-    if (batch.sequence <= this.#received) return;
-    if (batch.sequence !== this.#received + 1) return this.#broken(`batch ${batch.sequence} out of order`, nowMs);
-    this.#received = batch.sequence;
-    this.#logBytes += batch.bytes.length;
-    this.#allow(batch.position);
+    const place = this.#log.take(batch);
+    if (place === 'gap') return this.#broken(`batch ${batch.sequence} out of order`, nowMs);
+    if (place === 'old') return;
     this.#guestTime.heard(batch.time, nowMs);
     this.#detector?.heard(nowMs);
     const { base, bytes, position } = batch;
@@ -414,37 +402,30 @@ export class Backup {
 
   #heartbeat(heartbeat: Heartbeat, nowMs: number): void {
     if (heartbeat.cpu !== 'silent') this.#detector?.heard(nowMs);
-    this.#echo = heartbeat.stamp;
+    this.#log.echo = heartbeat.stamp;
     this.#guestTime.heard(heartbeat.time, nowMs);
     this.#forget(heartbeat.released);
     this.#image.primaryNoted(heartbeat.common ?? 0);
-    if (heartbeat.position <= this.#executable) return;
-    this.#allow(heartbeat.position);
-    this.#command({ type: 'executable', position: heartbeat.position });
-  }
-
-  #allow(position: bigint): void {
-    if (position > this.#executable) this.#executable = position;
+    const { position } = heartbeat;
+    if (this.#log.allow(position)) this.#command({ type: 'executable', position });
   }
 
   #ack(nowMs: number): void {
     this.#ackMs = nowMs;
     if (!this.#open || this.#closedMs !== undefined) return;
-    this.#send({
-      type: 'ack',
+    const { flushed, common } = this.#image;
+    const message = this.#log.ack({
       generation: this.#generation,
-      sequence: this.#received,
       executed: this.#cpu.position,
-      credit: this.#consumed + this.#options.bounds.backupBufferBytes,
-      echo: this.#echo,
       cpu: this.#cpu.state(nowMs),
       uplink: this.#uplink,
-      ...(this.#options.mirrored ? { image: { flushed: this.#image.flushed, common: this.#image.common } } : {}),
+      ...(this.#options.mirrored ? { image: { flushed, common } } : {}),
     });
+    this.#send(message);
   }
 
   #handOver(sequence: number, released: number, nowMs: number): void {
-    if (sequence !== this.#received) return this.#broken('it hands over at another batch', nowMs);
+    if (sequence !== this.#log.received) return this.#broken('it hands over at another batch', nowMs);
     this.#forget(released);
     this.#leave('the primary hands over', nowMs);
   }
@@ -467,7 +448,7 @@ export class Backup {
     switch (report.type) {
       case 'progress':
         this.#cpu.position = report.position;
-        this.#consumed = report.consumed;
+        this.#log.consumed = report.consumed;
         return;
       case 'replayed':
         this.#kept.keep(report.outputs);
@@ -596,8 +577,8 @@ export class Backup {
 
   #guestStopped(drained: Drained): void {
     const stop = drained.stopped;
-    if (stop === undefined) return this.#halt({ code: 'peer-ended', message: 'the guest has stopped at the primary' });
-    this.#halt(guestStopped(stop));
+    const atPrimary = { code: 'peer-ended', message: 'the guest has stopped at the primary' } as const;
+    this.#halt(stop === undefined ? atPrimary : guestStopped(stop));
   }
 
   // Small hands

@@ -3,9 +3,10 @@
  * place. When it loses the primary it leaves the generation for good, claims it, and goes live; from there it is a `Primary`
  * alone. replica.ts tells the story; the numbers in brackets are rules of PROTOCOL.md.
  */
+import { Actor } from './actor.ts';
 import { conflictIn, otherVersion, refusalOfWelcome } from './admission.ts';
 import type { ArbiterReply, PairRecord } from './arbiter-protocol.ts';
-import type { CpuCommand, CpuReport } from './cpu-link.ts';
+import type { CpuReport } from './cpu-link.ts';
 import { CpuView } from './cpu-view.ts';
 import { FailureDetector } from './failure-detector.ts';
 import { goLive } from './go-live.ts';
@@ -20,18 +21,15 @@ import { Ownership } from './ownership.ts';
 import type { Primary } from './primary.ts';
 import { Receiving } from './receiving.ts';
 import type { ChannelCertificates, ChannelId, HaltReason, ReplicaAction, ReplicaEvent } from './replica.ts';
-import { guestStopped, type ReplicaOptions, type ReplicaPhase, type ReplicaStatus } from './replica.ts';
+import { guestStopped, type ReplicaOptions, type ReplicaStatus } from './replica.ts';
 
 type Drained = CpuReport & { type: 'drained' };
 
-export class Backup {
+export class Backup extends Actor {
   readonly #options: ReplicaOptions;
   readonly #ownership: Ownership;
   readonly #guestTime = new GuestTime();
   readonly #inbound: InboundFrames;
-  #phase: ReplicaPhase = 'connecting';
-  #generation = 0;
-  #actions: ReplicaAction[] = [];
   #nowMs: number;
   /** Set once this replica is live. */
   #successor: Primary | undefined;
@@ -68,29 +66,30 @@ export class Backup {
 
   constructor(options: ReplicaOptions, nowMs: number) {
     const { timing, bounds } = options;
+    super('connecting');
     this.#options = options;
     this.#nowMs = nowMs;
     this.#inbound = new InboundFrames({ keepMs: timing.inboundKeepMs, keepBytes: bounds.inboundKeepBytes });
     this.#receiving = new Receiving({
       mirrored: options.mirrored ?? false,
-      act: (action) => this.#do(action),
+      act: (action) => this.act(action),
       send: (message) => this.#send(message),
       broken: (what) => this.#broken(what, this.#nowMs),
       failed: (message) => this.#spoilt(message),
     });
     this.#kept = new KeptOutputs(bounds.keptOutputBytes);
     this.#log = new LogSink(bounds.backupBufferBytes);
-    this.#image = new OwnImage(bounds.keptOutputBytes, (action) => this.#do(action));
+    this.#image = new OwnImage(bounds.keptOutputBytes, (action) => this.act(action));
     this.#cpu = new CpuView(timing, false, nowMs);
-    this.#ownership = new Ownership(options, this.#cpu, (action) => this.#do(action));
+    this.#ownership = new Ownership(options, this.#cpu, (action) => this.act(action));
   }
 
   status(nowMs: number): ReplicaStatus {
     if (this.#successor !== undefined) return this.#successor.status(nowMs);
     return {
       role: 'backup',
-      phase: this.#phase,
-      generation: this.#generation,
+      phase: this.phase,
+      generation: this.generation,
       position: this.#cpu.position,
       peerPosition: this.#log.executable,
       lagMs: 0,
@@ -98,7 +97,7 @@ export class Backup {
       heldOutputs: this.#kept.count,
       speed: 1,
       cpu: this.#cpu.state(nowMs),
-      transfer: this.#phase === 'receiving' ? this.#receiving.progress : undefined,
+      transfer: this.phase === 'receiving' ? this.#receiving.progress : undefined,
     };
   }
 
@@ -108,17 +107,15 @@ export class Backup {
     this.#nowMs = nowMs;
     this.#cpu.observe(nowMs);
     this.#detector?.observe(nowMs);
-    if (this.#phase !== 'halted') this.#dispatch(event, nowMs);
-    const actions = this.#actions;
-    this.#actions = [];
-    return actions;
+    if (this.phase !== 'halted') this.#dispatch(event, nowMs);
+    return this.takeActions();
   }
 
   #dispatch(event: ReplicaEvent, nowMs: number): void {
     switch (event.type) {
       case 'start':
-        this.#command({ type: 'follow', disk: this.#options.mirrored ?? false });
-        this.#enter('connecting', 'looking for the primary');
+        this.command({ type: 'follow', disk: this.#options.mirrored ?? false });
+        this.enter('connecting', 'looking for the primary');
         return this.#connect();
       case 'tick':
         return this.#tick(nowMs);
@@ -127,9 +124,10 @@ export class Backup {
       case 'channel-closed':
         return this.#channelClosed(event.channel, event.why, nowMs);
       case 'message':
-        if (event.channel === this.#channel) this.#message(event.message, nowMs);
-        else if (this.#phase === 'receiving' && this.#receiving.has(event.channel)) this.#piece(event.message, nowMs);
-        return;
+        if (event.channel === this.#channel) return this.#message(event.message, nowMs);
+        if (this.phase !== 'receiving' || !this.#receiving.has(event.channel)) return;
+        this.#detector?.heard(nowMs);
+        return this.#receiving.piece(event.message);
       case 'other-version':
         if (event.channel === this.#channel) this.#notOurs(...otherVersion(event.version));
         return;
@@ -146,19 +144,19 @@ export class Backup {
         this.#uplink = event.up;
         return;
       case 'shutdown':
-        if (this.#open) this.#send({ type: 'bye', generation: this.#generation, reason: 'shutdown' });
+        if (this.#open) this.#send({ type: 'bye', generation: this.generation, reason: 'shutdown' });
         return this.#halt({ code: 'shutdown', message: 'stopped by request' });
       case 'disk-answer':
         return this.#diskAnswer(event, nowMs);
       case 'disk-joined':
-        if (event.generation === this.#generation && this.#joining) this.#joined(nowMs);
+        if (event.generation === this.generation && this.#joining) this.#joined(nowMs);
         return;
       case 'disk-common':
         return this.#image.pointNoted(event);
       case 'catch-up-send':
       case 'catch-up-complete':
       case 'catch-up-failed':
-        if (this.#phase === 'receiving') this.#receiving.caughtUp(event);
+        if (this.phase === 'receiving') this.#receiving.caughtUp(event);
         return;
       default:
         return;
@@ -168,15 +166,15 @@ export class Backup {
   #tick(nowMs: number): void {
     this.#ownership.tick(nowMs);
     // A machine that cannot run is nobody's backup, and must not stand in another's way (11).
-    const works = this.#phase === 'paired' || this.#cpu.state(nowMs) !== 'silent';
+    const works = this.phase === 'paired' || this.#cpu.state(nowMs) !== 'silent';
     if (works && this.#connectAtMs !== undefined && nowMs >= this.#connectAtMs) this.#connect();
-    if (!works && this.#phase === 'receiving') this.#drop('its own CPU thread says nothing', nowMs);
+    if (!works && this.phase === 'receiving') this.#drop('its own CPU thread says nothing', nowMs);
     if (this.#isPairing && this.#open && this.#detector?.suspects(nowMs)) this.#drop('the primary says nothing', nowMs);
-    if (this.#phase === 'receiving' && nowMs - this.#ackMs >= this.#options.timing.heartbeatMs) {
+    if (this.phase === 'receiving' && nowMs - this.#ackMs >= this.#options.timing.heartbeatMs) {
       this.#ackMs = nowMs;
       this.#receiving.tell();
     }
-    if (this.#phase !== 'paired') return;
+    if (this.phase !== 'paired') return;
     const { resumeMs, heartbeatMs } = this.#options.timing;
     if (this.#closedMs !== undefined && nowMs - this.#closedMs >= resumeMs) this.#leave('the channel is gone', nowMs);
     else if (this.#detector?.suspects(nowMs)) this.#leave('the primary is silent', nowMs);
@@ -189,49 +187,52 @@ export class Backup {
     this.#connectAtMs = undefined;
     this.#channel = ++this.#lastChannel;
     this.#open = false;
-    this.#do({ type: 'connect', channel: this.#channel });
+    this.act({ type: 'connect', channel: this.#channel });
   }
 
   #channelOpen(channel: ChannelId, certificates: ChannelCertificates | undefined, nowMs: number): void {
     const transfer = this.#receiving.has(channel);
     if (!transfer && channel !== this.#channel) return;
-    const resume = this.#phase === 'paired';
+    const resume = this.phase === 'paired';
     // No reason to claim: the primary's host may answer the next time.
     const other = (transfer || resume) && certificates?.peer !== this.#certificates?.peer;
     if (other) return this.#drop('a host with another certificate has answered', nowMs);
     if (transfer) return this.#receiving.opened();
-    const { vm, machine, incarnation, timing } = this.#options;
+    const { vm, machine, incarnation } = this.#options;
     this.#open = true;
     this.#certificates = certificates;
-    if (!resume) {
-      const silenceMs = timing.suspicionMs + timing.backupExtraMs;
-      this.#detector = new FailureDetector({ silenceMs, ownPauseMs: timing.ownPauseMs }, nowMs);
-    }
-    const identity = { generation: this.#generation, version: PROTOCOL_VERSION, vm, machine, incarnation } as const;
+    if (!resume) this.#watch(nowMs);
+    const identity = { generation: this.generation, version: PROTOCOL_VERSION, vm, machine, incarnation } as const;
     this.#send({ type: 'hello', ...identity, role: 'backup', resume, received: this.#log.received });
+  }
+
+  /** From now on silence of the primary counts. */
+  #watch(nowMs: number): void {
+    const { suspicionMs, backupExtraMs, ownPauseMs } = this.#options.timing;
+    this.#detector = new FailureDetector({ silenceMs: suspicionMs + backupExtraMs, ownPauseMs }, nowMs);
   }
 
   /** Nothing was acknowledged in this generation: it is not ours to claim. */
   get #isPairing(): boolean {
-    return this.#phase === 'connecting' || this.#phase === 'verifying' || this.#phase === 'receiving';
+    return this.phase === 'connecting' || this.phase === 'verifying' || this.phase === 'receiving';
   }
 
   #channelClosed(channel: ChannelId, why: string, nowMs: number): void {
     if (this.#receiving.has(channel)) {
       this.#receiving.lost();
       // Once every piece is here it has done its work.
-      if (this.#phase === 'receiving' && !this.#receiving.spoilt) this.#drop(why, nowMs);
+      if (this.phase === 'receiving' && !this.#receiving.spoilt) this.#drop(why, nowMs);
       return;
     }
     if (channel !== this.#channel) return;
     this.#channel = undefined;
     this.#open = false;
     if (this.#isPairing) {
-      if (this.#phase === 'receiving' && this.#endTransfer(why)) return;
-      if (this.#phase !== 'connecting') this.#enter('connecting', why);
-      this.#generation = 0;
+      if (this.phase === 'receiving' && this.#endTransfer(why)) return;
+      if (this.phase !== 'connecting') this.enter('connecting', why);
+      this.generation = 0;
       this.#connectAtMs = nowMs + this.#options.timing.retryMs;
-    } else if (this.#phase === 'paired') {
+    } else if (this.phase === 'paired') {
       // In the same generation; once a claim may have been sent, never (6).
       this.#closedMs ??= nowMs;
       if (this.#options.timing.resumeMs === 0) return this.#leave(`the channel is gone: ${why}`, nowMs);
@@ -242,9 +243,9 @@ export class Backup {
   #message(message: Message, nowMs: number): void {
     if (message.type === 'refuse') return this.#refused(message, nowMs);
     if (message.type === 'welcome') return this.#welcome(message, nowMs);
-    if (message.generation !== this.#generation) return this.#broken('it speaks of another generation', nowMs);
-    if (this.#phase === 'verifying' || this.#phase === 'receiving') return this.#beforePaired(message, nowMs);
-    if (this.#phase !== 'paired' || this.#closedMs !== undefined) {
+    if (message.generation !== this.generation) return this.#broken('it speaks of another generation', nowMs);
+    if (this.phase === 'verifying' || this.phase === 'receiving') return this.#beforePaired(message, nowMs);
+    if (this.phase !== 'paired' || this.#closedMs !== undefined) {
       return this.#broken(`it says ${message.type} too early`, nowMs);
     }
     switch (message.type) {
@@ -265,20 +266,20 @@ export class Backup {
     const refusal = refusalOfWelcome(message, this.#options);
     if (refusal !== undefined) return this.#notOurs(...refusal);
     if (message.resume) {
-      const same = message.generation === this.#generation && message.incarnation === this.#primary;
-      if (this.#phase !== 'paired' || !same) return this.#broken('it resumes what never was', nowMs);
+      const same = message.generation === this.generation && message.incarnation === this.#primary;
+      if (this.phase !== 'paired' || !same) return this.#broken('it resumes what never was', nowMs);
       this.#closedMs = undefined;
       this.#detector?.heard(nowMs);
       return this.#ack(nowMs);
     }
-    if (this.#phase !== 'connecting') return this.#broken('it starts anew', nowMs);
-    this.#generation = message.generation;
+    if (this.phase !== 'connecting') return this.#broken('it starts anew', nowMs);
+    this.generation = message.generation;
     this.#primary = message.incarnation;
     this.#token = '';
     this.#detector?.heard(nowMs);
     if (message.transfer !== '') return this.#receive(message.transfer);
     if (this.#receiving.used) return this.#spoilt('the primary starts its machine anew');
-    this.#enter('verifying', 'welcomed by the primary');
+    this.enter('verifying', 'welcomed by the primary');
   }
 
   // A copy of a running machine (21; transfer.ts)
@@ -287,13 +288,8 @@ export class Backup {
     const { transfer: limits } = this.#options;
     if (limits === undefined) return this.#notOurs('too-late', 'the machine has run, and this replica takes no copies');
     this.#ackMs = this.#nowMs;
-    this.#enter('receiving', 'the primary makes a copy of its machine');
-    this.#receiving.begin(name, this.#generation, ++this.#lastChannel, limits);
-  }
-
-  #piece(message: Message, nowMs: number): void {
-    this.#detector?.heard(nowMs);
-    this.#receiving.piece(message);
+    this.enter('receiving', 'the primary makes a copy of its machine');
+    this.#receiving.begin(name, this.generation, ++this.#lastChannel, limits);
   }
 
   /** The owner has passed its point of no return: from here on this replica may acknowledge, and claim. */
@@ -305,17 +301,16 @@ export class Backup {
     this.#guestTime.heard(point.time, nowMs);
     this.#joining = true;
     if (!this.#options.mirrored) return this.#joined(nowMs);
-    this.#do({ type: 'disk-join', generation: this.#generation, sequence: point.outputs });
+    this.act({ type: 'disk-join', generation: this.generation, sequence: point.outputs });
   }
 
   /** All that is needed to go on from here is in this host's hands, durably. */
   #joined(nowMs: number): void {
     this.#joining = false;
-    this.#image.join(this.#generation, this.#receiving.complete!.outputs, nowMs);
+    this.#image.join(this.generation, this.#receiving.complete!.outputs, nowMs);
     this.#receiving.close();
-    const { suspicionMs, backupExtraMs, ownPauseMs } = this.#options.timing;
-    this.#detector = new FailureDetector({ silenceMs: suspicionMs + backupExtraMs, ownPauseMs }, nowMs);
-    this.#enter('paired', 'the copy is complete');
+    this.#watch(nowMs);
+    this.enter('paired', 'the copy is complete');
     this.#ack(nowMs);
   }
 
@@ -339,32 +334,32 @@ export class Backup {
       return;
     }
     if (message.type === 'bye') return this.#bye(message.reason);
-    if (this.#phase === 'receiving' && message.type === 'cut') return this.#receiving.cut(message);
-    if (this.#phase === 'receiving' && message.type === 'final') return this.#final(nowMs);
+    if (this.phase === 'receiving' && message.type === 'cut') return this.#receiving.cut(message);
+    if (this.phase === 'receiving' && message.type === 'final') return this.#final(nowMs);
     if (message.type !== 'pair') return this.#broken(`it says ${message.type} before the pair is formed`, nowMs);
     this.#token = message.token;
-    this.#ownership.ask({ op: 'read-record', generation: this.#generation });
+    this.#ownership.ask({ op: 'read-record', generation: this.generation });
   }
 
   /** The primary's record, seen by this host's own path (4). Only with it may anything be acknowledged. */
   #record(record: PairRecord, nowMs: number): void {
     const { incarnation } = this.#options;
-    if (this.#phase !== 'verifying' && this.#phase !== 'receiving') return;
+    if (this.phase !== 'verifying' && this.phase !== 'receiving') return;
     const pair = { token: this.#token, primary: this.#primary, backup: incarnation, certificates: this.#certificates };
     const conflict = conflictIn(record, pair);
     if (conflict !== undefined) {
-      this.#send({ type: 'refuse', generation: this.#generation, code: 'other-host', message: conflict.message });
+      this.#send({ type: 'refuse', generation: this.generation, code: 'other-host', message: conflict.message });
       return this.#halt(conflict);
     }
     this.#detector?.heard(nowMs);
-    if (this.#phase === 'receiving') return this.#receiving.recorded();
-    this.#enter('paired', 'the record is read');
+    if (this.phase === 'receiving') return this.#receiving.recorded();
+    this.enter('paired', 'the record is read');
     this.#ack(nowMs);
   }
 
   #refused(refuse: Message & { type: 'refuse' }, nowMs: number): void {
     // The primary has left the generation in which we were a pair: it is the arbiter's word now.
-    if (this.#phase === 'paired') return this.#leave(`the primary will not resume: ${refuse.message}`, nowMs);
+    if (this.phase === 'paired') return this.#leave(`the primary will not resume: ${refuse.message}`, nowMs);
     if (refuse.code === 'busy') return this.#drop('the primary is busy', nowMs);
     this.#notOurs(refuse.code, refuse.message);
   }
@@ -375,7 +370,7 @@ export class Backup {
 
   /** The peer does not keep to the protocol: it is no peer. */
   #broken(what: string, nowMs: number): void {
-    if (this.#phase === 'paired') return this.#leave(`the primary breaks the protocol: ${what}`, nowMs);
+    if (this.phase === 'paired') return this.#leave(`the primary breaks the protocol: ${what}`, nowMs);
     this.#drop(what, nowMs);
   }
 
@@ -383,7 +378,7 @@ export class Backup {
   #drop(why: string, nowMs: number): void {
     if (this.#channel === undefined) return;
     const channel = this.#channel;
-    this.#do({ type: 'close', channel });
+    this.act({ type: 'close', channel });
     this.#channelClosed(channel, why, nowMs);
   }
 
@@ -396,7 +391,7 @@ export class Backup {
     this.#guestTime.heard(batch.time, nowMs);
     this.#detector?.heard(nowMs);
     const { base, bytes, position } = batch;
-    this.#command({ type: 'feed', base, bytes, position, arrivedMs: nowMs });
+    this.command({ type: 'feed', base, bytes, position, arrivedMs: nowMs });
     this.#ack(nowMs);
   }
 
@@ -407,7 +402,7 @@ export class Backup {
     this.#forget(heartbeat.released);
     this.#image.primaryNoted(heartbeat.common ?? 0);
     const { position } = heartbeat;
-    if (this.#log.allow(position)) this.#command({ type: 'executable', position });
+    if (this.#log.allow(position)) this.command({ type: 'executable', position });
   }
 
   #ack(nowMs: number): void {
@@ -415,7 +410,7 @@ export class Backup {
     if (!this.#open || this.#closedMs !== undefined) return;
     const { flushed, common } = this.#image;
     const message = this.#log.ack({
-      generation: this.#generation,
+      generation: this.generation,
       executed: this.#cpu.position,
       cpu: this.#cpu.state(nowMs),
       uplink: this.#uplink,
@@ -433,11 +428,11 @@ export class Backup {
   #bye(reason: 'guest-stopped' | 'shutdown'): void {
     this.#closeLog();
     if (reason === 'shutdown') return this.#halt({ code: 'peer-ended', message: 'the primary was stopped' });
-    if (this.#phase !== 'paired') return this.#halt({ code: 'peer-ended', message: 'the guest has stopped' });
+    if (this.phase !== 'paired') return this.#halt({ code: 'peer-ended', message: 'the guest has stopped' });
     // The primary has sent all that the guest said: only see the end.
     this.#ended = true;
-    this.#enter('leaving', 'the guest has stopped');
-    this.#command({ type: 'drain', onDivergence: 'stop' });
+    this.enter('leaving', 'the guest has stopped');
+    this.command({ type: 'drain', onDivergence: 'stop' });
   }
 
   // The CPU thread
@@ -453,7 +448,7 @@ export class Backup {
       case 'replayed':
         this.#kept.keep(report.outputs);
         this.#image.perform(report.disk ?? [], nowMs);
-        if (this.#mustRest && this.#phase === 'paired') this.#pause(true);
+        if (this.#mustRest && this.phase === 'paired') this.#pause(true);
         return;
       case 'diverged':
         return this.#diverged(report, nowMs);
@@ -465,7 +460,7 @@ export class Backup {
       case 'installed':
       case 'install-verified':
       case 'install-failed':
-        if (this.#phase === 'receiving') this.#receiving.report(report);
+        if (this.phase === 'receiving') this.#receiving.report(report);
         return;
       default:
         return;
@@ -487,27 +482,27 @@ export class Backup {
   #diskAnswer(event: ReplicaEvent & { type: 'disk-answer' }, nowMs: number): void {
     const news = this.#image.answered(event);
     if (this.#image.failed) {
-      if (this.#open) this.#send({ type: 'bye', generation: this.#generation, reason: 'shutdown' });
-      return this.#halt(this.#image.failure(this.#phase === 'admitting'));
+      if (this.#open) this.#send({ type: 'bye', generation: this.generation, reason: 'shutdown' });
+      return this.#halt(this.#image.failure(this.phase === 'admitting'));
     }
     if (!this.#mustRest) this.#pause(false);
-    if (news && this.#phase === 'paired') this.#ack(nowMs);
+    if (news && this.phase === 'paired') this.#ack(nowMs);
     this.#goLiveIfReady(nowMs);
   }
 
   #pause(paused: boolean): void {
     if (this.#cpu.resting === paused) return;
     this.#cpu.resting = paused;
-    this.#command({ type: paused ? 'pause' : 'resume' });
+    this.command({ type: paused ? 'pause' : 'resume' });
   }
 
   #diverged(report: CpuReport & { type: 'diverged' }, nowMs: number): void {
     const { position, log, machine } = report.divergence;
     const message = `at position ${position} the log has: ${log}; this machine: ${machine}`;
     this.#divergence = message;
-    if (this.#phase === 'leaving' || this.#phase === 'admitting') return this.#goLiveIfReady(nowMs);
+    if (this.phase === 'leaving' || this.phase === 'admitting') return this.#goLiveIfReady(nowMs);
     // It never claims (28): the primary does, and goes on without us.
-    if (this.#open) this.#send({ type: 'diverged', generation: this.#generation, position, log, machine });
+    if (this.#open) this.#send({ type: 'diverged', generation: this.generation, position, log, machine });
     this.#halt({ code: 'diverged', message });
   }
 
@@ -519,16 +514,16 @@ export class Backup {
     this.#connectAtMs = undefined;
     this.#inbound.freeze(nowMs);
     this.#cpu.resting = false;
-    this.#enter('leaving', why);
-    this.#command({ type: 'drain', onDivergence: this.#options.onDivergence });
-    this.#ownership.claim(this.#generation, this.#token);
+    this.enter('leaving', why);
+    this.command({ type: 'drain', onDivergence: this.#options.onDivergence });
+    this.#ownership.claim(this.generation, this.#token);
   }
 
   #arbiter(reply: ArbiterReply, nowMs: number): void {
     if (!this.#ownership.settles(reply, nowMs)) return;
     if (reply.op === 'read-record') {
       // An answer may come after the channel that made us ask is gone.
-      const stale = reply.generation !== this.#generation || this.#token === '';
+      const stale = reply.generation !== this.generation || this.#token === '';
       if (reply.outcome === 'found' && !stale) this.#record(reply.record, nowMs);
     } else if (reply.op === 'claim') {
       if (reply.outcome === 'won') return this.#won(nowMs);
@@ -537,24 +532,23 @@ export class Backup {
   }
 
   #won(nowMs: number): void {
-    this.#generation++;
-    this.#enter('admitting', 'the generation is won');
-    this.#ownership.admit(this.#generation);
+    this.generation++;
+    this.enter('admitting', 'the generation is won');
+    this.#ownership.admit(this.generation);
     this.#goLiveIfReady(nowMs);
   }
 
   #diskAdmission(event: ReplicaEvent & { type: 'disk-admission' }, nowMs: number): void {
     const outcome = this.#ownership.admission(event, nowMs);
-    if (outcome === 'refused') {
-      this.#halt({ code: 'fenced', message: `the disk does not admit generation ${this.#generation}` });
-    } else if (outcome === 'admitted') {
-      this.#admitted = true;
-      this.#goLiveIfReady(nowMs);
-    }
+    const message = `the disk does not admit generation ${this.generation}`;
+    if (outcome === 'refused') return this.#halt({ code: 'fenced', message });
+    if (outcome !== 'admitted') return;
+    this.#admitted = true;
+    this.#goLiveIfReady(nowMs);
   }
 
   #goLiveIfReady(nowMs: number): void {
-    if (this.#phase !== 'admitting') return;
+    if (this.phase !== 'admitting') return;
     if (this.#divergence !== undefined && this.#options.onDivergence === 'stop') {
       return this.#halt({ code: 'total-loss', message: `this replica won, but it had diverged: ${this.#divergence}` });
     }
@@ -566,12 +560,12 @@ export class Backup {
   /** PROTOCOL.md, 16: clock, outputs, disk requests, announcement, run; and the frames that the log lacks (19). */
   #goLive(drained: Drained, nowMs: number): void {
     const time = this.#guestTime.atGoLive(drained.time, nowMs);
-    if (drained.stopped === undefined) this.#command({ type: 'go-live', time });
+    if (drained.stopped === undefined) this.command({ type: 'go-live', time });
     const kept = this.#kept.takeAll();
     const frames = this.#inbound.takeUnlogged(drained.frames);
-    const view = { generation: this.#generation, drained, kept, frames, uplink: this.#uplink };
+    const view = { generation: this.generation, drained, kept, frames, uplink: this.#uplink };
     const { successor, actions } = goLive(this.#options, view, nowMs);
-    this.#actions.push(...actions);
+    this.act(...actions);
     this.#successor = successor;
   }
 
@@ -586,31 +580,18 @@ export class Backup {
   #halt(reason: HaltReason): void {
     this.#receiving.close();
     this.#closeLog();
-    this.#command({ type: 'pause' });
-    this.#enter('halted', reason.message);
-    this.#do({ type: 'halt', reason });
+    this.command({ type: 'pause' });
+    this.enter('halted', reason.message);
+    this.act({ type: 'halt', reason });
   }
 
   #closeLog(): void {
-    if (this.#channel !== undefined) this.#do({ type: 'close', channel: this.#channel });
+    if (this.#channel !== undefined) this.act({ type: 'close', channel: this.#channel });
     this.#channel = undefined;
     this.#open = false;
   }
 
-  #enter(phase: ReplicaPhase, why: string): void {
-    this.#phase = phase;
-    this.#do({ type: 'phase', phase, generation: this.#generation, why });
-  }
-
   #send(message: Message): void {
-    if (this.#channel !== undefined) this.#do({ type: 'send', channel: this.#channel, message });
-  }
-
-  #command(command: CpuCommand): void {
-    this.#do({ type: 'cpu', command });
-  }
-
-  #do(action: ReplicaAction): void {
-    this.#actions.push(action);
+    if (this.#channel !== undefined) this.act({ type: 'send', channel: this.#channel, message });
   }
 }

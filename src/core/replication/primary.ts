@@ -3,14 +3,16 @@
  * acknowledged, and when it loses the backup it claims the next generation before it goes on alone. replica.ts tells the
  * story; the numbers in brackets are rules of PROTOCOL.md.
  */
+
 import type { Input } from '../machine/doors.ts';
 import type { MachineStop } from '../vm/machine-interface.ts';
+import { Actor } from './actor.ts';
 import { refusalOf, welcomeOf } from './admission.ts';
 import { Announcer } from './announcer.ts';
 import { type ArbiterReply, tokenOf } from './arbiter-protocol.ts';
 import { BackupLink } from './backup-link.ts';
 import { Copying } from './copying.ts';
-import type { CpuCommand, CpuReport } from './cpu-link.ts';
+import type { CpuReport } from './cpu-link.ts';
 import { CpuView } from './cpu-view.ts';
 import { LogStream } from './log-stream.ts';
 import type { Ack, Hello, Message, Receiving, RefusalCode } from './message.ts';
@@ -20,25 +22,16 @@ import { Ownership } from './ownership.ts';
 import { Pace } from './pace.ts';
 import { isLogging, isUnprotected, mayFailOver } from './phases.ts';
 import type { ChannelId, HaltReason, ReplicaAction, ReplicaEvent } from './replica.ts';
-import {
-  guestStopped,
-  type ReplicaOptions,
-  type ReplicaPhase,
-  type ReplicaStatus,
-  type Succession,
-} from './replica.ts';
+import { guestStopped, type ReplicaOptions, type ReplicaStatus, type Succession } from './replica.ts';
 import { UplinkWatch } from './uplink-watch.ts';
 
-export class Primary {
+export class Primary extends Actor {
   readonly #options: ReplicaOptions;
   readonly #ownership: Ownership;
   readonly #outputs: OutputPath;
   readonly #announcer = new Announcer();
   readonly #lag: Pace;
   #log = new LogStream();
-  #phase: ReplicaPhase = 'claiming-first';
-  #generation = 0;
-  #actions: ReplicaAction[] = [];
 
   readonly #link: BackupLink;
   #backup: string | undefined;
@@ -57,14 +50,15 @@ export class Primary {
   #alone: boolean;
 
   constructor(options: ReplicaOptions, nowMs: number, succession?: Succession) {
+    super('claiming-first');
     this.#options = options;
     this.#lag = new Pace(options.timing);
-    this.#outputs = new OutputPath(options.bounds, (action) => this.#do(action));
+    this.#outputs = new OutputPath(options.bounds, (action) => this.act(action));
     this.#cpu = new CpuView(options.timing, true, nowMs);
-    this.#link = new BackupLink(options.timing, (action) => this.#do(action));
-    this.#ownership = new Ownership(options, this.#cpu, (action) => this.#do(action));
+    this.#link = new BackupLink(options.timing, (action) => this.act(action));
+    this.#ownership = new Ownership(options, this.#cpu, (action) => this.act(action));
     this.#copying = new Copying(options, {
-      act: (action) => this.#do(action),
+      act: (action) => this.act(action),
       send: (message) => this.#link.send(message),
       limits: () => this.#outputs.newLimits(),
       nearlyDone: () => this.#writeRecord(),
@@ -78,11 +72,11 @@ export class Primary {
   status(nowMs: number): ReplicaStatus {
     return {
       role: 'primary',
-      phase: this.#phase,
-      generation: this.#generation,
+      phase: this.phase,
+      generation: this.generation,
       position: this.#cpu.position,
-      peerPosition: this.#phase === 'paired' ? this.#lag.executedPosition : undefined,
-      lagMs: this.#phase === 'paired' ? this.#lag.lagMs(nowMs) : 0,
+      peerPosition: this.phase === 'paired' ? this.#lag.executedPosition : undefined,
+      lagMs: this.phase === 'paired' ? this.#lag.lagMs(nowMs) : 0,
       logBytes: this.#log.bytes,
       heldOutputs: this.#outputs.heldCount,
       speed: this.#lag.fraction,
@@ -95,12 +89,10 @@ export class Primary {
   handle(event: ReplicaEvent, nowMs: number): ReplicaAction[] {
     this.#cpu.observe(nowMs);
     this.#link.observe(nowMs);
-    if (this.#phase !== 'halted') this.#dispatch(event, nowMs);
-    if (this.#phase === 'paired' || this.#phase === 'handing-over') this.#release(nowMs);
+    if (this.phase !== 'halted') this.#dispatch(event, nowMs);
+    if (this.phase === 'paired' || this.phase === 'handing-over') this.#release(nowMs);
     this.#endWithGuest();
-    const actions = this.#actions;
-    this.#actions = [];
-    return actions;
+    return this.takeActions();
   }
 
   #dispatch(event: ReplicaEvent, nowMs: number): void {
@@ -127,7 +119,7 @@ export class Primary {
       case 'disk-answer':
         return this.#diskAnswer(event);
       case 'input':
-        if (this.#started) this.#command({ type: 'input', input: event.input });
+        if (this.#started) this.command({ type: 'input', input: event.input });
         return;
       case 'copied':
         return this.#copying.copied(event, nowMs);
@@ -140,13 +132,13 @@ export class Primary {
       case 'uplink':
         return this.#uplinks.own(event.up, nowMs);
       case 'own-address-seen':
-        if (isUnprotected(this.#phase) || this.#phase === 'paired') this.#announcer.contradicted(nowMs);
+        if (isUnprotected(this.phase) || this.phase === 'paired') this.#announcer.contradicted(nowMs);
         return;
       case 'hand-over':
         return this.#handOver('asked for');
       case 'run-alone':
         this.#alone = true;
-        if (this.#phase === 'waiting-for-backup') this.#runAlone('asked for');
+        if (this.phase === 'waiting-for-backup') this.#runAlone('asked for');
         return;
       case 'shutdown':
         this.#bye('shutdown');
@@ -157,28 +149,28 @@ export class Primary {
   #tick(nowMs: number): void {
     this.#ownership.tick(nowMs);
     // An announcement is an output as well: it needs the same proof that nobody else has gone on with the guest (14).
-    const mine = isUnprotected(this.#phase) || (this.#phase === 'paired' && this.#link.isAlive(nowMs));
-    if (mine && this.#announcer.due(nowMs)) this.#do({ type: 'announce', generation: this.#generation });
+    const mine = isUnprotected(this.phase) || (this.phase === 'paired' && this.#link.isAlive(nowMs));
+    if (mine && this.#announcer.due(nowMs)) this.act({ type: 'announce', generation: this.generation });
     if (this.#claimAtMs !== undefined && nowMs >= this.#claimAtMs) this.#leave('the backup has not taken over');
     this.#copying.tick(nowMs);
     if (!this.#link.isWatched) return;
     if (!this.#link.isOpen) {
       const late = this.#link.closedForMs(nowMs) >= this.#options.timing.resumeMs;
-      if (this.#phase === 'paired' && late) this.#leave('the channel is gone');
+      if (this.phase === 'paired' && late) this.#leave('the channel is gone');
     } else if (this.#link.suspects(nowMs)) {
       this.#lose('the backup is silent');
     } else if (this.#link.beatDue(nowMs)) {
       this.#heartbeat(nowMs);
     }
-    if (this.#phase !== 'paired') return;
-    for (const command of this.#lag.due(nowMs)) this.#command(command);
+    if (this.phase !== 'paired') return;
+    for (const command of this.#lag.due(nowMs)) this.command(command);
   }
 
   // The generation: won at the arbiter, admitted by the disk
 
   #start(): void {
     const { incarnation, coldStart } = this.#options;
-    this.#enter('claiming-first', 'asking the arbiter');
+    this.enter('claiming-first', 'asking the arbiter');
     this.#ownership.ask({ op: coldStart ? 'cold-claim' : 'create', incarnation });
   }
 
@@ -203,11 +195,11 @@ export class Primary {
 
   #won(generation: number): void {
     this.#outputs.close();
-    this.#generation = generation;
+    this.generation = generation;
     this.#record = 'none';
     this.#backup = undefined;
     this.#link.unwatch();
-    this.#enter('admitting', 'the generation is won');
+    this.enter('admitting', 'the generation is won');
     this.#ownership.admit(generation);
   }
 
@@ -215,19 +207,19 @@ export class Primary {
     const outcome = this.#ownership.admission(event, nowMs);
     if (outcome === 'refused') return this.#fenced();
     if (outcome !== 'admitted') return;
-    this.#outputs.open(this.#generation);
+    this.#outputs.open(this.generation);
     if (this.#started || this.#alone || this.#options.mirrored) return this.#runAlone('no backup');
     this.#newLog();
-    this.#enter('waiting-for-backup', 'the machine has not started');
+    this.enter('waiting-for-backup', 'the machine has not started');
   }
 
   #runAlone(why: string): void {
-    this.#enter('alone', why);
-    this.#outputs.releaseAll(this.#generation);
+    this.enter('alone', why);
+    this.#outputs.releaseAll(this.generation);
     this.#apply(this.#outputs.unpair());
-    this.#command({ type: 'record', logging: false });
-    if (this.#lag.fraction < 1) this.#command({ type: 'speed', fraction: 1 });
-    if (this.#paused) this.#command({ type: 'resume' });
+    this.command({ type: 'record', logging: false });
+    if (this.#lag.fraction < 1) this.command({ type: 'speed', fraction: 1 });
+    if (this.#paused) this.command({ type: 'resume' });
     this.#paused = false;
     this.#started = true;
     this.#cpu.resting = false;
@@ -239,14 +231,14 @@ export class Primary {
   }
 
   #succeed(succession: Succession, nowMs: number): void {
-    this.#generation = succession.generation;
+    this.generation = succession.generation;
     this.#uplinks.own(succession.uplink, nowMs);
     this.#guestStop = succession.stopped;
     this.#started = true;
     this.#cpu.resting = succession.stopped !== undefined;
     this.#outputs.open(succession.generation, succession.blockRequests);
     this.#announcer.start(nowMs);
-    this.#enter('alone', 'took over');
+    this.enter('alone', 'took over');
   }
 
   /** Leaves the generation for good, before the claim is sent (6). What is held may leave only if the claim is won. */
@@ -259,25 +251,25 @@ export class Primary {
       return;
     }
     this.#outputs.close();
-    this.#enter('leaving', why);
+    this.enter('leaving', why);
     this.#updateLimit();
     this.#claim();
   }
 
   #claim(): void {
-    this.#ownership.claim(this.#generation, tokenOf(this.#options.token, this.#generation));
+    this.#ownership.claim(this.generation, tokenOf(this.#options.token, this.generation));
   }
 
   #lost(): void {
     this.#outputs.discardAll();
-    const why = `another replica has won generation ${this.#generation + 1}`;
+    const why = `another replica has won generation ${this.generation + 1}`;
     if (this.#paused) this.#halt({ code: 'handed-over', message: 'the other host goes on, as asked' });
     else this.#halt({ code: 'lost-claim', message: why });
   }
 
   #fenced(): void {
     this.#outputs.discardAll();
-    this.#halt({ code: 'fenced', message: `the disk has admitted a later owner than that of ${this.#generation}` });
+    this.#halt({ code: 'fenced', message: `the disk has admitted a later owner than that of ${this.generation}` });
   }
 
   // The pair
@@ -287,16 +279,16 @@ export class Primary {
       if (message.type === 'hello') return this.#hello(channel, message, nowMs);
       if (!this.#link.isBackupsHost) return this.#refuse(channel, 'other-host', 'the copy is for another host');
       if (message.type === 'join' && this.#copying.joins(channel, message.transfer, nowMs)) return;
-      return this.#do({ type: 'close', channel });
+      return this.act({ type: 'close', channel });
     }
     const copying = this.#copying.has(channel);
     if (!copying && !this.#link.is(channel)) return;
-    if (message.generation !== this.#generation) return this.#broken('it speaks of another generation');
+    if (message.generation !== this.generation) return this.#broken('it speaks of another generation');
     if (copying)
       return this.#copying.blocks(message, nowMs) ? undefined : this.#broken('it speaks on the transfer channel');
     switch (message.type) {
       case 'ack':
-        if (this.#phase === 'copying') return this.#broken('it acknowledges before it is a backup');
+        if (this.phase === 'copying') return this.#broken('it acknowledges before it is a backup');
         return this.#ack(message, nowMs);
       case 'receiving':
         return this.#receiving(message, nowMs);
@@ -314,20 +306,20 @@ export class Primary {
   #hello(channel: ChannelId, hello: Hello, nowMs: number): void {
     const refusal = refusalOf(hello, {
       options: this.#options,
-      phase: this.#phase,
-      generation: this.#generation,
+      phase: this.phase,
+      generation: this.generation,
       backup: this.#backup,
       isBackupsHost: this.#link.isBackupsHost,
       // Not once a claim may have been sent (6).
-      mayResume: (received) => this.#phase === 'paired' && this.#log.resume(received),
+      mayResume: (received) => this.phase === 'paired' && this.#log.resume(received),
       mayCopy: this.#record === 'none' && this.#guestStop === undefined && this.#cpu.state(nowMs) !== 'silent',
     });
     if (refusal !== undefined) return this.#refuse(channel, ...refusal);
     const { resume } = hello;
     this.#link.open(channel);
-    const copies = this.#phase === 'alone';
-    const transfer = copies ? this.#copying.begin(this.#generation, nowMs) : '';
-    this.#link.send(welcomeOf(this.#options, this.#generation, resume, transfer));
+    const copies = this.phase === 'alone';
+    const transfer = copies ? this.#copying.begin(this.generation, nowMs) : '';
+    this.#link.send(welcomeOf(this.#options, this.generation, resume, transfer));
     if (resume) {
       this.#link.heard(nowMs);
       return this.#sendBatches();
@@ -335,34 +327,34 @@ export class Primary {
     this.#backup = hello.incarnation;
     // The backup reads the record before it says anything more, and its arbiter may be slow.
     this.#link.watch(10 * this.#options.timing.suspicionMs, nowMs);
-    this.#enter(copies ? 'copying' : 'forming', 'a backup has connected');
+    this.enter(copies ? 'copying' : 'forming', 'a backup has connected');
     if (copies) return this.#newLog();
     this.#writeRecord();
   }
 
   #writeRecord(): void {
     this.#record = 'asked';
-    const token = tokenOf(this.#options.token, this.#generation);
+    const token = tokenOf(this.#options.token, this.generation);
     const record = { token, primary: this.#options.incarnation, backup: this.#backup!, ...this.#link.fingerprints };
-    this.#ownership.ask({ op: 'write-record', generation: this.#generation, record });
+    this.#ownership.ask({ op: 'write-record', generation: this.generation, record });
   }
 
   #refuse(channel: ChannelId, code: RefusalCode, message: string): void {
-    this.#link.refuse(channel, { type: 'refuse', generation: this.#generation, code, message });
+    this.#link.refuse(channel, { type: 'refuse', generation: this.generation, code, message });
   }
 
   #recordWritten(written: boolean, nowMs: number): void {
     if (!written) {
-      const message = `generation ${this.#generation} has another pair's record at the arbiter`;
+      const message = `generation ${this.generation} has another pair's record at the arbiter`;
       return this.#halt({ code: 'arbiter-conflict', message });
     }
     this.#record = 'written';
     // The copy was dropped meanwhile: another backup needs another generation.
-    if (this.#phase === 'alone') return this.#claim();
+    if (this.phase === 'alone') return this.#claim();
     const why = this.#leaveWhenWritten;
     this.#leaveWhenWritten = undefined;
     if (why !== undefined) return this.#leave(why);
-    const generation = this.#generation;
+    const generation = this.generation;
     this.#link.send({ type: 'pair', generation, token: tokenOf(this.#options.token, generation) });
     this.#heartbeat(nowMs);
   }
@@ -372,9 +364,9 @@ export class Primary {
     if (ack.cpu !== 'silent') this.#link.heard(nowMs);
     this.#link.answered(ack.echo, nowMs);
     this.#lag.executed(ack.executed);
-    if (this.#phase === 'forming' && !this.#ownership.asks('write-record')) this.#formed(nowMs);
-    if (this.#phase === 'cutting-over') this.#copyIsBackup();
-    if (ack.image !== undefined) this.#apply(this.#outputs.imageAt(ack.image, this.#generation));
+    if (this.phase === 'forming' && !this.#ownership.asks('write-record')) this.#formed(nowMs);
+    if (this.phase === 'cutting-over') this.#copyIsBackup();
+    if (ack.image !== undefined) this.#apply(this.#outputs.imageAt(ack.image, this.generation));
     this.#outputs.acknowledge(ack.sequence);
     this.#sendBatches();
     this.#updateLimit();
@@ -385,9 +377,9 @@ export class Primary {
 
   #formed(nowMs: number): void {
     this.#link.watch(this.#options.timing.suspicionMs, nowMs);
-    this.#enter('paired', 'the backup has read the record');
+    this.enter('paired', 'the backup has read the record');
     this.#updateLimit();
-    this.#command({ type: 'record', logging: true });
+    this.command({ type: 'record', logging: true });
     this.#started = true;
     this.#cpu.resting = false;
   }
@@ -395,14 +387,14 @@ export class Primary {
   #channelClosed(channel: ChannelId, why: string, nowMs: number): void {
     if (this.#copying.has(channel)) {
       this.#copying.lost();
-      if (this.#phase === 'copying') this.#dropCopy(`its channel is gone: ${why}`);
+      if (this.phase === 'copying') this.#dropCopy(`its channel is gone: ${why}`);
     }
     if (!this.#link.closed(channel, nowMs)) return;
-    if (this.#phase === 'copying') return this.#dropCopy(`the channel is gone: ${why}`);
-    if (this.#phase === 'handed-over') {
+    if (this.phase === 'copying') return this.#dropCopy(`the channel is gone: ${why}`);
+    if (this.phase === 'handed-over') {
       // The backup closes it before it claims: give it the time to.
       this.#claimAtMs = nowMs + 2 * this.#options.timing.suspicionMs;
-    } else if (this.#phase !== 'paired' || this.#options.timing.resumeMs === 0) {
+    } else if (this.phase !== 'paired' || this.#options.timing.resumeMs === 0) {
       this.#leave(`the channel is gone: ${why}`);
     }
   }
@@ -414,14 +406,14 @@ export class Primary {
 
   /** Whoever is at the other end is of no more use. Before `final` that is no loss. */
   #lose(why: string): void {
-    if (this.#phase === 'copying') this.#dropCopy(why);
+    if (this.phase === 'copying') this.#dropCopy(why);
     else this.#leave(why);
   }
 
   #heartbeat(nowMs: number): void {
     this.#link.beat({
       type: 'heartbeat',
-      generation: this.#generation,
+      generation: this.generation,
       stamp: nowMs,
       position: this.#log.executable(this.#cpu.position),
       time: this.#cpu.time,
@@ -441,10 +433,10 @@ export class Primary {
   /** Lets go what is acknowledged, if the backup is known to have been alive lately: otherwise the claim decides (14). */
   #release(nowMs: number): void {
     if (this.#outputs.ready && this.#link.isAlive(nowMs)) {
-      this.#outputs.release(this.#generation);
+      this.#outputs.release(this.generation);
       this.#updateLimit();
     }
-    if (this.#phase === 'handing-over') this.#finishHandOver();
+    if (this.phase === 'handing-over') this.#finishHandOver();
   }
 
   #cpuReport(report: CpuReport, nowMs: number): void {
@@ -454,7 +446,7 @@ export class Primary {
       case 'progress':
         this.#cpu.position = report.position;
         this.#cpu.time = report.time;
-        if (this.#phase === 'paired') this.#lag.produced(report.position, nowMs);
+        if (this.phase === 'paired') this.#lag.produced(report.position, nowMs);
         return;
       case 'produced':
         return this.#produced(report, nowMs);
@@ -466,7 +458,7 @@ export class Primary {
       case 'stopped':
         this.#guestStop = report.stop;
         this.#cpu.resting = true;
-        if (this.#phase === 'copying') this.#dropCopy('the guest has stopped');
+        if (this.phase === 'copying') this.#dropCopy('the guest has stopped');
         return;
       case 'copy-pages':
       case 'copy-cut':
@@ -484,32 +476,32 @@ export class Primary {
     const { base, bytes, outputs, position, time } = report;
     this.#cpu.position = position;
     this.#cpu.time = time;
-    if (isUnprotected(this.#phase) && !this.#copying.isCut) {
-      this.#outputs.hold(outputs, 0, this.#generation);
-      return this.#outputs.releaseAll(this.#generation);
+    if (isUnprotected(this.phase) && !this.#copying.isCut) {
+      this.#outputs.hold(outputs, 0, this.generation);
+      return this.#outputs.releaseAll(this.generation);
     }
     // Without a pair no batch is sent: what is held waits for the claim, not for an acknowledgement.
     let batch = Number.POSITIVE_INFINITY;
-    if (isLogging(this.#phase)) {
+    if (isLogging(this.phase)) {
       this.#lag.produced(position, nowMs);
       batch =
         bytes.length === 0
           ? this.#log.last
-          : this.#log.append({ generation: this.#generation, base, position, time, bytes });
+          : this.#log.append({ generation: this.generation, base, position, time, bytes });
     }
-    this.#outputs.hold(outputs, batch, this.#generation);
+    this.#outputs.hold(outputs, batch, this.generation);
     this.#sendBatches();
   }
 
   #diskAnswer(event: ReplicaEvent & { type: 'disk-answer' }): void {
     if (event.outcome === 'refused') {
       // In the middle of a claim it says that somebody else has won, or that our own next generation is being admitted.
-      if (event.generation === this.#generation && this.#outputs.admitted !== undefined) this.#fenced();
+      if (event.generation === this.generation && this.#outputs.admitted !== undefined) this.#fenced();
       return;
     }
     // With another image to go on from nobody need hear of it: what is unanswered is done again by the backup.
     const { mirrored } = this.#options;
-    if (mirrored && event.outcome === 'error' && mayFailOver(this.#phase) && this.#link.isOpen) {
+    if (mirrored && event.outcome === 'error' && mayFailOver(this.phase) && this.#link.isOpen) {
       return this.#handOver("this host's disk has failed");
     }
     const input = this.#outputs.answer(event);
@@ -518,29 +510,29 @@ export class Primary {
 
   #apply(inputs: readonly Input[]): void {
     if (!this.#started) return;
-    for (const input of inputs) this.#command({ type: 'input', input });
+    for (const input of inputs) this.command({ type: 'input', input });
   }
 
   #updateLimit(): void {
-    this.#outputs.updateLimit(this.#phase === 'leaving' ? undefined : this.#log.acknowledgedBytes);
+    this.#outputs.updateLimit(this.phase === 'leaving' ? undefined : this.#log.acknowledgedBytes);
   }
 
   // A new backup, while the guest runs (21; transfer.ts)
 
   #receiving(message: Receiving, nowMs: number): void {
     this.#link.heard(nowMs);
-    if (this.#phase !== 'copying') return;
+    if (this.phase !== 'copying') return;
     if (!this.#copying.receiving(message, nowMs)) return;
     // From here on the backup can go on without us: only its acknowledgements or a claim let anything out.
-    this.#link.send({ type: 'final', generation: this.#generation });
+    this.#link.send({ type: 'final', generation: this.generation });
     this.#link.watch(this.#options.timing.suspicionMs, nowMs);
-    this.#enter('cutting-over', 'the backup has a complete copy');
+    this.enter('cutting-over', 'the backup has a complete copy');
   }
 
   #copyIsBackup(): void {
     this.#copying.paired();
     this.#copying.end(this.#lag.fraction);
-    this.#enter('paired', 'the backup follows');
+    this.enter('paired', 'the backup follows');
   }
 
   /** The transfer has failed before `final`: nobody else can have this machine, so what waits may leave. */
@@ -554,17 +546,17 @@ export class Primary {
   // Planned failover (20)
 
   #handOver(why: string): void {
-    if (this.#phase !== 'paired' || !this.#link.isOpen) return;
-    this.#enter('handing-over', why);
-    this.#command({ type: 'pause' });
+    if (this.phase !== 'paired' || !this.#link.isOpen) return;
+    this.enter('handing-over', why);
+    this.command({ type: 'pause' });
   }
 
   #finishHandOver(): void {
     if (!this.#paused || !this.#log.allAcknowledged || this.#outputs.heldCount > 0) return;
-    const [generation, sequence, released] = [this.#generation, this.#log.last, this.#outputs.released];
+    const [generation, sequence, released] = [this.generation, this.#log.last, this.#outputs.released];
     this.#link.send({ type: 'hand-over', generation, sequence, released });
     this.#outputs.close();
-    this.#enter('handed-over', 'the backup may claim');
+    this.enter('handed-over', 'the backup may claim');
   }
 
   // Ends
@@ -573,14 +565,14 @@ export class Primary {
   #endWithGuest(): void {
     const stop = this.#guestStop;
     if (stop === undefined || !this.#outputs.idle) return;
-    if (this.#phase !== 'alone' && !(this.#phase === 'paired' && this.#log.allAcknowledged)) return;
+    if (this.phase !== 'alone' && !(this.phase === 'paired' && this.#log.allAcknowledged)) return;
     this.#bye('guest-stopped');
     this.#halt(guestStopped(stop));
   }
 
   #bye(reason: 'guest-stopped' | 'shutdown'): void {
     if (!this.#link.isOpen) return;
-    this.#link.send({ type: 'bye', generation: this.#generation, reason });
+    this.#link.send({ type: 'bye', generation: this.generation, reason });
     this.#closeChannels();
   }
 
@@ -588,9 +580,9 @@ export class Primary {
     this.#closeChannels();
     this.#link.closeStrangers();
     this.#outputs.close();
-    this.#command({ type: 'pause' });
-    this.#enter('halted', reason.message);
-    this.#do({ type: 'halt', reason });
+    this.command({ type: 'pause' });
+    this.enter('halted', reason.message);
+    this.act({ type: 'halt', reason });
   }
 
   // Small hands
@@ -598,18 +590,5 @@ export class Primary {
   #closeChannels(): void {
     this.#link.close();
     this.#copying.end(this.#lag.fraction);
-  }
-
-  #enter(phase: ReplicaPhase, why: string): void {
-    this.#phase = phase;
-    this.#do({ type: 'phase', phase, generation: this.#generation, why });
-  }
-
-  #command(command: CpuCommand): void {
-    this.#do({ type: 'cpu', command });
-  }
-
-  #do(action: ReplicaAction): void {
-    this.#actions.push(action);
   }
 }

@@ -26,7 +26,7 @@ export type HostChoice = { readonly name: string; readonly address: string | und
 
 const LOOK_EVERY_MS = 200;
 /** A host says so of its image of a mirrored disk: another one may have the newest, or a whole one. */
-const NOT_NEWEST: readonly string[] = ['disk-stale', 'disk-incomplete', 'disk-missing'];
+const NOT_NEWEST: readonly string[] = ['disk-stale', 'disk-incomplete', 'disk-missing', 'mirror-record-missing'];
 const PATIENCE_MS = 60_000;
 
 export class Operator {

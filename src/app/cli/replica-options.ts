@@ -87,7 +87,14 @@ export function addReplicaOptions(command: Command): Command {
 export async function replicaRequest(descriptionFile: string, options: ReplicaOptions): Promise<ReplicaRequest> {
   const { loadDescription } = await import('../../host/description/load.ts');
   const description = await loadDescription(descriptionFile, { diskIsHere: false });
-  if (description.disk !== undefined && options.disk === undefined) {
+  const mirrored = description.disk?.mirrored === true;
+  if (mirrored && options.disk !== undefined) {
+    throw usageError(
+      `${descriptionFile} describes a mirrored disk, and --disk is given`,
+      "Leave --disk out: each host has an image of its own. A disk server's disk is described by its path alone.",
+    );
+  }
+  if (description.disk !== undefined && !mirrored && options.disk === undefined) {
     throw usageError(
       `${descriptionFile} describes a disk, and --disk is not given`,
       'Replicas never open the disk themselves: start "understudy disk" and give its address.',

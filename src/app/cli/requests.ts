@@ -95,6 +95,8 @@ export interface ReplicaRequest {
   readonly peerFingerprints: readonly string[] | undefined;
   /** Of the log channel and the disk. */
   readonly security: SecurityRequest;
+  /** With a mirrored disk: start from this host's image, also if it is not the newest. */
+  readonly acceptDataLoss?: boolean;
 }
 
 export interface PrimaryRequest extends ReplicaRequest {

@@ -178,6 +178,29 @@ test('a missing or wrong file is reported at the line that names it', async () =
   assert.match(await messageFor('kernel: vmlinux\ndisk:\n  path: image.qcow2\n'), /web.yaml:3:9: .*qcow2/);
 });
 
+test('a mirrored disk is an image of each host, which need not be there, for replicas alone', async () => {
+  const path = await write('kernel: vmlinux\ndisk: {mirrored: {path: own.img, size: 4G}}\n');
+  const { disk } = await loadDescription(path, { diskIsHere: false });
+  assert.deepEqual(disk, {
+    path: join(directory, 'own.img'),
+    readOnly: false,
+    mirrored: true,
+    sizeBytes: 4 * 2 ** 30,
+  });
+  const short = await write('kernel: vmlinux\ndisk: {mirrored: own.img}\n');
+  assert.equal((await loadDescription(short, { diskIsHere: false })).disk?.sizeBytes, undefined);
+  assert.match(
+    await messageFor('kernel: vmlinux\ndisk: {mirrored: own.img}\n'),
+    /web.yaml:2:\d+: disk.mirrored: is for/,
+  );
+  assert.match(await messageFor('kernel: vmlinux\ndisk: {mirrored: {size: 4G}}\n'), /disk.mirrored.path: is missing/);
+  assert.match(
+    await messageFor('kernel: vmlinux\ndisk: {mirrored: {path: own.img, size: 1.0005M}}\n'),
+    /disk.mirrored.size: .*(whole number|no multiple of 512)/,
+  );
+  assert.match(await messageFor('kernel: vmlinux\ndisk: {mirrored: own.img, readOnly: true}\n'), /readOnly/);
+});
+
 test('a disk that belongs to a disk server elsewhere is not looked at', async () => {
   const path = await write('kernel: vmlinux\ndisk: /nowhere/disk.img\n');
   const description = await loadDescription(path, { diskIsHere: false });

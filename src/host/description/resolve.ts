@@ -61,7 +61,7 @@ function complete(input: DescriptionInput, context: ResolveContext): Description
     kernel: absolute(input.kernel),
     initramfs: initramfs === undefined ? undefined : absolute(initramfs),
     commandLine: input.commandLine ?? defaultCommandLine(input.console, disk !== undefined),
-    disk: disk === undefined ? undefined : { path: absolute(disk.path), readOnly: disk.readOnly },
+    disk: disk === undefined ? undefined : { ...disk, path: absolute(disk.path) },
     mac: input.mac ?? macFromName(name),
     network: completeNetwork(input.network ?? undefined, absolute),
     console: input.console,
@@ -126,7 +126,9 @@ async function fileProblems(description: Description, context: ResolveContext): 
   const { kernel, initramfs, disk } = description;
   const found: [PropertyKey[], string | undefined][] = [[['kernel'], await kernelProblem(kernel)]];
   if (initramfs !== undefined) found.push([['initramfs'], await initramfsProblem(initramfs)]);
-  if (disk !== undefined && context.diskIsHere) found.push([['disk', 'path'], await diskProblem(disk)]);
+  if (disk?.mirrored && context.diskIsHere)
+    found.push([['disk', 'mirrored'], 'is for the replicas of a machine alone']);
+  else if (disk !== undefined && context.diskIsHere) found.push([['disk', 'path'], await diskProblem(disk)]);
   return found.flatMap(([path, message]) =>
     message === undefined ? [] : [{ path, at: 'value' as const, kind: 'file' as const, message }],
   );

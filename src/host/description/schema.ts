@@ -5,7 +5,14 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { MAX_VNI, VXLAN_PORT } from '../net/vxlan-header.ts';
-import { commandLineLimitBytes, MiB, memoryLimits, type Uplink, type VxlanDescription } from './description.ts';
+import {
+  commandLineLimitBytes,
+  type DiskDescription,
+  MiB,
+  memoryLimits,
+  type Uplink,
+  type VxlanDescription,
+} from './description.ts';
 import {
   formatSize,
   isWrong,
@@ -72,10 +79,40 @@ const commandLine = parsed((text) => {
   return /^[\x20-\x7e]*$/.test(line) ? line : new Wrong('holds more than printable ASCII on one line');
 });
 
-const disk = z.preprocess(
-  (value) => (typeof value === 'string' ? { path: value } : value),
-  z.strictObject({ path: filePath, readOnly: z.boolean().default(false) }).nullable(),
+/** A path alone is as good as a mapping with a path in it. */
+function pathOrMapping(value: unknown): unknown {
+  return typeof value === 'string' ? { path: value } : value;
+}
+
+const plainDisk = z.strictObject({ path: filePath, readOnly: z.boolean().default(false) });
+
+const diskSize = bounded(
+  (text) => {
+    const bytes = parseSize(text);
+    return isWrong(bytes) || bytes % 512 === 0 ? bytes : new Wrong('is no multiple of 512 bytes');
+  },
+  formatSize,
+  MiB,
+  2 ** 44,
 );
+
+/** An image of each host's own. */
+const mirroredDisk = z
+  .strictObject({
+    mirrored: z.preprocess(pathOrMapping, z.strictObject({ path: filePath, size: diskSize.optional() })),
+  })
+  .transform(
+    ({ mirrored: { path, size } }): DiskDescription => ({ path, readOnly: false, mirrored: true, sizeBytes: size }),
+  );
+
+const disk = z.unknown().transform((value, context): DiskDescription | null => {
+  if (value === null) return null;
+  const isMirrored = typeof value === 'object' && 'mirrored' in value;
+  const result = isMirrored ? mirroredDisk.safeParse(value) : plainDisk.safeParse(pathOrMapping(value));
+  if (result.success) return result.data;
+  context.issues.push(...(result.error.issues as typeof context.issues));
+  return z.NEVER;
+});
 
 /** An IP address of an end point. */
 const endPoint = parsed((text) => (isIP(text.trim()) === 0 ? new Wrong('is no IP address') : text.trim()));
@@ -168,7 +205,9 @@ export function keysAt(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return Object.keys(descriptionSchema.shape);
   switch (path.join('.')) {
     case 'disk':
-      return ['path', 'readOnly'];
+      return ['path', 'readOnly', 'mirrored'];
+    case 'disk.mirrored':
+      return ['path', 'size'];
     case 'network':
       return ['uplink', 'forwards', 'address', 'gateway'];
     case 'network.uplink':

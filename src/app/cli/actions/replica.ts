@@ -23,6 +23,7 @@ export async function runReplica(request: ReplicaRequest, role: ReplicaSetup['ro
     arbiter,
     unsafeArbiter,
     diskServer,
+    acceptDataLoss: request.acceptDataLoss ?? false,
     hub,
     status,
     diagnoses,

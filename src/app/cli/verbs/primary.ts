@@ -6,6 +6,7 @@ interface Options extends ReplicaOptions {
   readonly listen: StreamAddress;
   readonly create?: boolean;
   readonly alone?: boolean;
+  readonly acceptDataLoss?: boolean;
 }
 
 /** `understudy primary`: the replica that runs the machine for real. */
@@ -20,6 +21,10 @@ export function command(): Command {
   return addReplicaOptions(primary)
     .option('--create', 'the first start of this machine ever: make its first record at the arbiter')
     .option('--alone', 'do not wait for a backup')
+    .option(
+      '--accept-data-loss',
+      "with a mirrored disk: start from this host's image although another host has a newer one, which is lost",
+    )
     .addHelpText(
       'after',
       `
@@ -41,6 +46,7 @@ Between hosts each of these, hub aside, needs --tls-certificate, --tls-key and -
         listen: options.listen,
         create: options.create ?? false,
         alone: options.alone ?? false,
+        acceptDataLoss: options.acceptDataLoss ?? false,
       });
     });
 }

@@ -7,6 +7,7 @@
  *     replicas: 192.0.2.1              # where others reach this host's replicas; by default the host of `address`
  *     vtep: 192.0.2.1                  # this host's end point of VXLAN; by default what machines' descriptions say
  *     state: /var/lib/understudy       # replicas' directories, logs
+ *     disks: /srv/understudy           # this host's images of mirrored disks; by default where descriptions say
  *     memory: 8G                       # offered to replicas; by default half of the host's
  *     arbiter: /mnt/shared/arbiter     # also holds membership and wanted state
  *     unsafeArbiter: false             # accept an arbiter on this very host
@@ -37,6 +38,8 @@ export interface HostConfig {
   /** An IP address of this host; undefined: what a machine's description says. */
   readonly vtep: string | undefined;
   readonly stateDirectory: string;
+  /** Where images of mirrored disks are; undefined or absent: where a machine's description says. */
+  readonly disks?: string | undefined;
   readonly memoryBytes: number;
   readonly arbiter: string;
   readonly unsafeArbiter: boolean;
@@ -91,6 +94,7 @@ const schema = z.strictObject({
   replicas: text.optional(),
   vtep: ipAddress.optional(),
   state: text.default(DEFAULT_STATE_DIRECTORY),
+  disks: text.optional(),
   memory: size.optional(),
   arbiter: text,
   unsafeArbiter: z.boolean().default(false),
@@ -117,6 +121,7 @@ export async function loadHostConfig(path: string): Promise<HostConfig> {
     replicas: data.replicas ?? (data.address ?? data.listen).host,
     vtep: data.vtep,
     stateDirectory: absolute(data.state),
+    disks: data.disks === undefined ? undefined : absolute(data.disks),
     memoryBytes: data.memory ?? Math.floor(totalmem() / 2 / MiB) * MiB,
     arbiter: /^[a-z0-9+.-]+:/i.test(data.arbiter) ? data.arbiter : absolute(data.arbiter),
     unsafeArbiter: data.unsafeArbiter,

@@ -71,6 +71,8 @@ export const replicaOrderSchema = z.object({
   replicas: word,
   /** The host's own end point of VXLAN, in place of the description's. */
   vtep: word.optional(),
+  /** The host's own directory for images of mirrored disks, in place of the description's. */
+  disks: word.optional(),
   tls: z.object({ certificate: word, key: word, authority: word }).optional(),
   arbiter: word,
   unsafeArbiter: z.boolean(),

@@ -5,6 +5,7 @@
 import { createWriteStream, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type net from 'node:net';
+import { basename, join } from 'node:path';
 import { OperatingError } from '../../core/base/error.ts';
 import type { HaltReason } from '../../core/replication/replica.ts';
 import { openBootClock } from '../boot-clock.ts';
@@ -224,11 +225,12 @@ class HostedReplica {
   }
 }
 
-/** With this host's own end point of VXLAN, which is no part of what the machine is. */
-function atThisHost(description: Description, { vtep }: ReplicaOrder): Description {
-  const { network } = description;
-  if (vtep === undefined || network?.uplink.kind !== 'vxlan') return description;
-  return { ...description, network: { ...network, uplink: { ...network.uplink, local: vtep } } };
+/** With this host's own end point of VXLAN and its own image of the disk, which are no part of what the machine is. */
+function atThisHost(description: Description, { vtep, disks }: ReplicaOrder): Description {
+  const { network, disk } = description;
+  const ownDisk = disks === undefined || !disk?.mirrored ? disk : { ...disk, path: join(disks, basename(disk.path)) };
+  if (vtep === undefined || network?.uplink.kind !== 'vxlan') return { ...description, disk: ownDisk };
+  return { ...description, disk: ownDisk, network: { ...network, uplink: { ...network.uplink, local: vtep } } };
 }
 
 function roleOf({ request, replicas }: ReplicaOrder): ReplicaSetup['role'] {

@@ -93,7 +93,7 @@ export class Replicas {
    */
   async start(request: ReplicaRequest, record: MachineRecord): Promise<ReplicaReport> {
     const { machine } = request;
-    const { name, tls, arbiter, unsafeArbiter, replicas, vtep, stateDirectory } = this.#config;
+    const { name, tls, arbiter, unsafeArbiter, replicas, vtep, disks, stateDirectory } = this.#config;
     const { memoryBytes: guestBytes } = await descriptionOf(record);
     const memoryBytes = guestBytes + OVERHEAD_BYTES;
     const directory = replicaDirectoryOf(stateDirectory, machine);
@@ -111,7 +111,8 @@ export class Replicas {
     this.#ended.delete(machine);
     try {
       const keys = tls === undefined ? {} : { tls };
-      const shared = { arbiter, unsafeArbiter, ...keys, ...(vtep === undefined ? {} : { vtep }) };
+      const own = { ...(vtep !== undefined && { vtep }), ...(disks !== undefined && { disks }) };
+      const shared = { arbiter, unsafeArbiter, ...keys, ...own };
       const order: ReplicaOrder = { request, record, host: name, replicas, memoryBytes, ...shared };
       await startProcess(directory, order);
       known.starting = false;

@@ -21,7 +21,14 @@ export async function protect(contact: ContactRequest, request: ProtectRequest):
   const { descriptionFile, hosts, disk, hub, engine } = request;
   const description = await loadDescription(descriptionFile, { filesAreHere: false, diskIsHere: false });
   const { name, memoryBytes } = description;
-  if (description.disk !== undefined && disk === undefined) {
+  const mirrored = description.disk?.mirrored === true;
+  if (mirrored && disk !== undefined) {
+    throw usageError(
+      `${descriptionFile} describes a mirrored disk, and --disk is given`,
+      'Leave --disk out: each host has an image of its own.',
+    );
+  }
+  if (description.disk !== undefined && !mirrored && disk === undefined) {
     throw usageError(
       `${descriptionFile} describes a disk, and --disk is not given`,
       'Start "understudy disk" and give its address.',

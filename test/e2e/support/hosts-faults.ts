@@ -43,6 +43,7 @@ export type Injected = {
 /** Longer than any time-out that leads to a claim. */
 const SURELY_SUSPECTED_MS = 2000;
 const PATIENCE_MS = 20_000;
+const MAX_LOST_COPIES = 3;
 const CUTS = ['silently', 'first', 'second'] as const;
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -227,12 +228,23 @@ async function inTransfer(
   context: Context,
   hurt: (context: Context, copy: Copy) => Promise<Injected>,
 ): Promise<Injected> {
-  const { cluster, pair, random } = context;
-  const { watch } = cluster;
+  const { pair, random } = context;
   const aimPercent = random(110);
-  const beganMs = Date.now();
+  let sinceMs = Date.now();
   signal(context, pair.backup, 'SIGKILL');
-  const begun = () => watch.entered(beganMs).find(({ phase }) => phase === 'copying');
+  // A copy may end by itself, on a host that is too busy: then there is another.
+  for (let lost = 0; lost < MAX_LOST_COPIES; lost++) {
+    const copy = await copyAt(context, aimPercent, sinceMs);
+    if (copy !== undefined) return hurt(context, copy);
+    sinceMs = Date.now();
+  }
+  throw new Error('no copy comes to an end');
+}
+
+/** The first copy that begins after `sinceMs`, once it has come so far, or a little beyond its end; undefined if it is lost. */
+async function copyAt({ cluster }: Context, aimPercent: number, sinceMs: number): Promise<Copy | undefined> {
+  const { watch } = cluster;
+  const begun = () => watch.entered(sinceMs).find(({ phase }) => phase === 'copying');
   const source = (await watch.until(begun, PATIENCE_MS))?.host;
   if (source === undefined) throw new Error('no copy has begun');
   const percent = (): number | undefined => {
@@ -249,10 +261,10 @@ async function inTransfer(
   }, PATIENCE_MS);
   const receives = ({ role, phase }: ReplicaStatusReport): boolean => role === 'backup' && phase !== 'connecting';
   const receiver = [...watch.seen].find(([, { status }]) => receives(status))?.[0];
-  if (receiver === undefined) throw new Error('nobody receives the copy');
-  const { status } = watch.seen.get(source)!;
+  const status = watch.seen.get(source)?.status;
+  if (receiver === undefined || status === undefined || status.phase === 'alone') return undefined;
   const progress = `${status.phase} ${Math.round(last)} %`;
-  return hurt(context, { source, receiver, generation: status.generation, progress });
+  return { source, receiver, generation: status.generation, progress };
 }
 
 async function hurtReceiver(context: Context, { source, receiver, progress }: Copy): Promise<Injected> {

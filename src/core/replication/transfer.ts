@@ -21,6 +21,11 @@
  *     ack {sequence 0}                   ->    the pair is formed
  *                                        <-    log {sequence 1} ...
  *
+ * With a mirrored disk the backup's image catches up first, over the transfer's own channel (`blocks`, both ways): every region
+ * before the first page, live writes after that, and what is left at the cut. `verified` waits for it, and between `final` and the first
+ * acknowledgement the backup's image becomes, durably, a part of the generation: not earlier, because until `final` the owner may
+ * go on without it, and then the image must not boot.
+ *
  * `=` is the transfer's own channel (PROTOCOL.md, 9). Whatever breaks before `final` leaves the owner alone as it was: what
  * waits is let go, and the backup, which can claim nothing, is a stranger again. All that takes time, the arbiter on both
  * sides and the hash included, lies before `final`, so the time in which a failure costs a claim is one round trip.

@@ -230,7 +230,7 @@ test('replicas on two hosts, the cable between them pulled: exactly one goes on'
   const primary = start(hosts.a, 'primary', ...common(hosts.a), ...listen, ...keysOfA);
   const backup = start(hosts.b, 'backup', ...common(hosts.b), '--primary', '198.18.0.1:7000', ...keysOfB);
   await Promise.all([primary.untilSays(/: paired/), backup.untilSays(/: paired/), guest.ready]);
-  assert.ok(diskServer.says(/^admitted generation 0, incarnation \w+ on host-a$/), diskServer.lines.join('\n'));
+  await diskServer.untilSays(/^admitted generation 0, incarnation \w+ on host-a$/);
   const record: unknown = JSON.parse(await readFile(join(arbiter, 'hosts', 'pair-0'), 'utf8'));
   const { primaryFingerprint, backupFingerprint } = record as Record<string, unknown>;
   assert.deepEqual(

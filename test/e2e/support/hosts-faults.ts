@@ -247,13 +247,15 @@ async function copyAt({ cluster }: Context, aimPercent: number, sinceMs: number)
   const begun = () => watch.entered(sinceMs).find(({ phase }) => phase === 'copying');
   const source = (await watch.until(begun, PATIENCE_MS))?.host;
   if (source === undefined) throw new Error('no copy has begun');
+  let last = 0;
   const percent = (): number | undefined => {
     const status = watch.seen.get(source)?.status;
-    if (status?.transfer === undefined) return status?.phase === 'copying' ? 0 : undefined;
+    // A busy one may not answer for a while.
+    if (status === undefined) return last;
+    if (status.transfer === undefined) return status.phase === 'copying' ? 0 : undefined;
     const { doneBytes, leftBytes } = status.transfer;
     return doneBytes + leftBytes === 0 ? 0 : (100 * doneBytes) / (doneBytes + leftBytes);
   };
-  let last = 0;
   await watch.until(() => {
     const now = percent();
     last = now ?? last;
@@ -261,7 +263,7 @@ async function copyAt({ cluster }: Context, aimPercent: number, sinceMs: number)
   }, PATIENCE_MS);
   const receives = ({ role, phase }: ReplicaStatusReport): boolean => role === 'backup' && phase !== 'connecting';
   const receiver = [...watch.seen].find(([, { status }]) => receives(status))?.[0];
-  const status = watch.seen.get(source)?.status;
+  const status = await watch.until(() => watch.seen.get(source)?.status, PATIENCE_MS);
   if (receiver === undefined || status === undefined || status.phase === 'alone') return undefined;
   const progress = `${status.phase} ${Math.round(last)} %`;
   return { source, receiver, generation: status.generation, progress };

@@ -60,6 +60,14 @@ export function showHosts(lines: readonly JournalLine[]): string {
   return table([HEAD, ...rows, row('**all**', lines)]);
 }
 
+/** What was wrong with each round that was not as it must be: its first complaint. */
+function failures(lines: readonly JournalLine[]): string[] {
+  const failed = lines.filter(({ problems }) => problems.length > 0);
+  if (failed.length === 0) return [];
+  const each = failed.map(({ round, fault, problems }) => `- round ${round}, ${fault}: ${problems[0]!.split('\n')[0]}`);
+  return [`Not as it must be:\n\n${each.join('\n')}`];
+}
+
 export async function hostsSection(): Promise<string> {
   const title = '## Faults on three hosts';
   let text: string;
@@ -80,6 +88,7 @@ export async function hostsSection(): Promise<string> {
 client checks every answer, and a stream that lasts over all rounds. Primary, backup, new backup, load and arbiter share this machine's cores. The gap is
 the longest wait of a client that sends one INCR after the other; the wait during a copy holds the guest's stop at the cut. p50 / p99 of the rounds.`,
     showHosts(lines),
+    ...failures(lines),
     `\`node test/e2e/hosts-campaign.ts --seed ${lines[0]?.campaign ?? 1} --rounds ${lines.length}\`; ${first} to ${last}\n`,
   ].join('\n\n');
 }

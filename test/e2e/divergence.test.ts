@@ -3,16 +3,16 @@
  * makes itself another backup, and both hosts keep what differed.
  */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { HostClient } from '../../src/host/daemon/api-client.ts';
 import type { HostReport } from '../../src/host/daemon/messages.ts';
-import { type Child, startChild } from '../../src/host/processes.ts';
+import { startChild } from '../../src/host/processes.ts';
 import { assemble } from '../conformance/testing/assembler.ts';
 import { makeElf } from '../conformance/testing/elf.ts';
 import { DAMAGE, DAMAGED_OFFSET, DAMAGED_PAGE } from './support/damage-memory.ts';
+import { LocalHosts } from './support/local-hosts.ts';
 
 /** Writes all over 2 MiB, without end, but only in the lower half of each page. */
 const scribbler = assemble(`
@@ -24,70 +24,15 @@ const scribbler = assemble(`
 const HOSTS = ['a', 'b', 'c'] as const;
 type HostName = (typeof HOSTS)[number];
 
-class Hosts {
-  readonly directory: string;
-  readonly #daemons = new Map<HostName, Child>();
-  readonly #replicas = new Set<number>();
-
-  constructor(directory: string) {
-    this.directory = directory;
-  }
-
-  async start(): Promise<void> {
-    await mkdir(join(this.directory, 'arbiter'));
-    for (const name of HOSTS) {
-      const file = join(this.directory, `${name}.yaml`);
-      const config = {
-        name,
-        listen: '127.0.0.1:0',
-        state: name,
-        memory: '1G',
-        arbiter: 'arbiter',
-        unsafeArbiter: true,
-      };
-      await writeFile(file, JSON.stringify(config));
-      this.#daemons.set(name, await startChild(['host', file]));
-    }
-  }
-
-  address(name: HostName): string {
-    return /listens on (\S+)/.exec(this.#daemons.get(name)!.greeting)![1];
-  }
-
-  async report(name: HostName): Promise<HostReport> {
-    const report = await new HostClient(this.address(name)).report();
-    for (const { pid } of report.replicas) if (pid > 0) this.#replicas.add(pid);
-    return report;
-  }
-
-  /** Looks until `wanted` holds; the test's own time limit ends a wait in vain. */
-  async until(name: HostName, wanted: (report: HostReport) => boolean): Promise<HostReport> {
-    for (;;) {
-      const report = await this.report(name);
-      if (wanted(report)) return report;
-    }
-  }
-
-  async close(): Promise<void> {
-    for (const name of this.#daemons.keys()) await this.report(name).catch(() => {});
-    for (const daemon of this.#daemons.values()) await daemon.stop();
-    for (const pid of this.#replicas) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // has ended
-      }
-    }
-    await rm(this.directory, { recursive: true, force: true });
-  }
-}
-
-async function startHosts(t: TestContext): Promise<Hosts> {
-  const hosts = new Hosts(await mkdtemp(join(tmpdir(), 'us-div-')));
-  t.after(() => hosts.close());
+async function startHosts(t: TestContext): Promise<LocalHosts> {
+  const hosts = new LocalHosts(await mkdtemp(join(tmpdir(), 'us-div-')));
+  t.after(async () => {
+    await hosts.close();
+    await rm(hosts.directory, { recursive: true, force: true });
+  });
   // What we start, and what that starts, has memory that can be damaged.
   process.execArgv.push('--import', join(import.meta.dirname, 'support/damage-memory.ts'));
-  await hosts.start();
+  for (const name of HOSTS) await hosts.start(name);
   return hosts;
 }
 

@@ -5,18 +5,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { HostClient } from '../../src/host/daemon/api-client.ts';
-import type { HostReport, ReplicaReport } from '../../src/host/daemon/messages.ts';
-import { type Child, startChild } from '../../src/host/processes.ts';
+import type { HostReport } from '../../src/host/daemon/messages.ts';
 import { assemble } from '../conformance/testing/assembler.ts';
 import { makeElf } from '../conformance/testing/elf.ts';
+import { LocalHosts } from './support/local-hosts.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/app/cli/main.ts', import.meta.url));
 
@@ -63,88 +62,8 @@ function assertRefused({ status, stderr }: Ending, message: RegExp): void {
   assert.doesNotMatch(stderr, /This is a bug/);
 }
 
-/** Some daemons with one arbiter, and whatever they have started. */
-class Hosts {
-  readonly #name: string;
-  readonly #daemons = new Map<string, Child>();
-  readonly #replicas = new Set<number>();
-
-  constructor(name: string) {
-    this.#name = name;
-  }
-
-  async start(name: string, more: object = {}): Promise<Child> {
-    const file = await this.configure(name, more);
-    const daemon = await startChild(['host', file]);
-    this.#daemons.set(name, daemon);
-    return daemon;
-  }
-
-  async configure(name: string, more: object = {}): Promise<string> {
-    await mkdir(inDirectory(`${this.#name}-arbiter`), { recursive: true });
-    const file = inDirectory(`${this.#name}-${name}.yaml`);
-    const config = {
-      name,
-      listen: '127.0.0.1:0',
-      state: `${this.#name}-${name}`,
-      memory: '1G',
-      arbiter: `${this.#name}-arbiter`,
-      unsafeArbiter: true,
-      ...more,
-    };
-    await writeFile(file, JSON.stringify(config));
-    return file;
-  }
-
-  address(name: string): string {
-    return /listens on (\S+)/.exec(this.#daemons.get(name)!.greeting)![1];
-  }
-
-  client(name: string): HostClient {
-    return new HostClient(this.address(name));
-  }
-
-  async report(name: string): Promise<HostReport> {
-    const report = await this.client(name).report();
-    for (const { pid } of report.replicas) if (pid > 0) this.#replicas.add(pid);
-    return report;
-  }
-
-  async replica(name: string): Promise<ReplicaReport> {
-    const { replicas } = await this.report(name);
-    assert.equal(replicas.length, 1);
-    return replicas[0];
-  }
-
-  /** Looks until `wanted` holds; the test's own time limit ends a wait in vain. */
-  async until(name: string, wanted: (report: HostReport) => boolean): Promise<HostReport> {
-    for (;;) {
-      const report = await this.report(name);
-      if (wanted(report)) return report;
-    }
-  }
-
-  async killDaemon(name: string): Promise<void> {
-    const daemon = this.#daemons.get(name)!;
-    daemon.process.kill('SIGKILL');
-    await daemon.ended;
-  }
-
-  async close(): Promise<void> {
-    for (const name of this.#daemons.keys()) await this.report(name).catch(() => {});
-    for (const daemon of this.#daemons.values()) await daemon.stop();
-    for (const pid of this.#replicas) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // has ended
-      }
-    }
-  }
-}
-
-async function withHosts(name: string, work: (hosts: Hosts) => Promise<void>): Promise<void> {
-  const hosts = new Hosts(name);
+async function withHosts(name: string, work: (hosts: LocalHosts) => Promise<void>): Promise<void> {
+  const hosts = new LocalHosts(directory, `${name}-`);
   try {
     await work(hosts);
   } finally {

@@ -4,39 +4,19 @@ import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { HostClient } from '../../src/host/daemon/api-client.ts';
-import type { HostReport } from '../../src/host/daemon/messages.ts';
-import { type Child, startChild } from '../../src/host/processes.ts';
+import { startChild } from '../../src/host/processes.ts';
 import { DISK_BYTES, diskWriter } from './support/disk-writer.ts';
+import { LocalHosts } from './support/local-hosts.ts';
 
 const HOSTS = ['a', 'b'] as const;
 type Name = (typeof HOSTS)[number];
 
-class Hosts {
-  readonly directory: string;
-  readonly #daemons = new Map<Name, Child>();
-  readonly #replicas = new Set<number>();
-
-  constructor(directory: string) {
-    this.directory = directory;
-  }
-
-  async start(): Promise<void> {
-    await mkdir(join(this.directory, 'arbiter'));
+/** Each host with a directory for its images; there is one on the first host. */
+class MirroredHosts extends LocalHosts {
+  async startAll(): Promise<void> {
     for (const name of HOSTS) {
       await mkdir(join(this.directory, `${name}-disks`));
-      const config = {
-        name,
-        listen: '127.0.0.1:0',
-        state: name,
-        disks: `${name}-disks`,
-        memory: '1G',
-        arbiter: 'arbiter',
-        unsafeArbiter: true,
-      };
-      const file = join(this.directory, `${name}.yaml`);
-      await writeFile(file, JSON.stringify(config));
-      this.#daemons.set(name, await startChild(['host', file]));
+      await this.start(name, { disks: `${name}-disks` });
     }
     await writeFile(this.image('a'), '');
     await truncate(this.image('a'), DISK_BYTES);
@@ -44,10 +24,6 @@ class Hosts {
 
   image(name: Name): string {
     return join(this.directory, `${name}-disks`, 'disk.img');
-  }
-
-  address(name: Name): string {
-    return /listens on (\S+)/.exec(this.#daemons.get(name)!.greeting)![1]!;
   }
 
   async understudy(...words: readonly string[]): Promise<void> {
@@ -59,7 +35,7 @@ class Hosts {
   /** Looks until the hosts are `roles`, paired; the test's own time limit ends a wait in vain. */
   async untilPaired(roles: Record<Name, 'primary' | 'backup'>): Promise<void> {
     for (;;) {
-      const reports = await Promise.all(HOSTS.map((name) => this.#report(name)));
+      const reports = await Promise.all(HOSTS.map((name) => this.report(name)));
       const stands = HOSTS.every((name, i) => {
         const status = reports[i]!.replicas[0]?.status;
         return status?.phase === 'paired' && status.role === roles[name];
@@ -67,31 +43,15 @@ class Hosts {
       if (stands) return;
     }
   }
-
-  async #report(name: Name): Promise<HostReport> {
-    const report = await new HostClient(this.address(name)).report();
-    for (const { pid } of report.replicas) if (pid > 0) this.#replicas.add(pid);
-    return report;
-  }
-
-  async close(): Promise<void> {
-    for (const name of this.#daemons.keys()) await this.#report(name).catch(() => {});
-    for (const daemon of this.#daemons.values()) await daemon.stop();
-    for (const pid of this.#replicas) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // has ended
-      }
-    }
-    await rm(this.directory, { recursive: true, force: true });
-  }
 }
 
-async function newHosts(t: TestContext): Promise<Hosts> {
-  const hosts = new Hosts(await mkdtemp(join(tmpdir(), 'us-mh-')));
-  t.after(() => hosts.close());
-  await hosts.start();
+async function newHosts(t: TestContext): Promise<MirroredHosts> {
+  const hosts = new MirroredHosts(await mkdtemp(join(tmpdir(), 'us-mh-')));
+  t.after(async () => {
+    await hosts.close();
+    await rm(hosts.directory, { recursive: true, force: true });
+  });
+  await hosts.startAll();
   return hosts;
 }
 

@@ -50,7 +50,7 @@ test('a backup that differs is thrown away, what differed is kept, and another b
   const protecting = await startChild(protect);
   assert.deepEqual(await protecting.ended, { code: 0, signal: null });
   const { replicas } = await hosts.until('b', (report) => phaseOf(report) === 'paired');
-  process.kill(replicas[0].pid, 'SIGUSR2');
+  process.kill(replicas[0].pid, 'SIGWINCH');
   const { ended } = await hosts.until('b', (report) => report.ended.length > 0);
   assert.equal(ended[0].code, 'diverged', ended[0].message);
   const again = await hosts.until('a', (report) => {

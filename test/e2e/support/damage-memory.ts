@@ -1,6 +1,6 @@
 /**
  * A broken memory chip, for tests: loaded before an understudy process (`node --import`), it changes one byte of the guest's memory
- * at SIGUSR2, from outside, so that nothing of the machine knows of it. It looks at the messages by which the CPU thread shows its
+ * at SIGWINCH, from outside, so that nothing of the machine knows of it. It looks at the messages by which the CPU thread shows its
  * memory; the product has no such door.
  */
 import { isMainThread, Worker } from 'node:worker_threads';
@@ -18,7 +18,7 @@ if (isMainThread && process.argv.some((word) => word === 'backup' || word === 'r
     if (event === 'message' && message?.type === 'ready' && message.ram !== undefined) memories.push(message.ram);
     return Reflect.apply(emit, this, [event, ...words]) as boolean;
   } as typeof emit;
-  process.on('SIGUSR2', () => {
+  process.on('SIGWINCH', () => {
     for (const memory of memories) memory[DAMAGED_PAGE * 4096 + DAMAGED_OFFSET] = DAMAGE;
   });
 }

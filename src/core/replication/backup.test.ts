@@ -236,6 +236,16 @@ test('on silence the backup waits longer than the primary does', () => {
   assert.deepEqual(driver.claims(), [3]);
 });
 
+test('a backup that waits for its copy bears a long silence: its owner is busy, and nothing is at stake', () => {
+  const driver = started({ transfer: DEFAULT_TRANSFER }).message({ ...welcome, transfer: 'copy' });
+  for (let passed = 0; passed < 10 * timing.suspicionMs; passed += 10) {
+    assert.equal(driver.phase, 'receiving');
+    driver.cpu({ type: 'progress', position: 0n, time: 0n, state: 'starved', consumed: 0 }).pass(10);
+  }
+  assert.equal(driver.phase, 'connecting');
+  assert.deepEqual(driver.claims(), []);
+});
+
 test('heartbeats of a dead CPU thread are silence', () => {
   const driver = paired();
   for (let passed = 0; passed < timing.suspicionMs + timing.backupExtraMs; passed += 10) {

@@ -206,10 +206,11 @@ export class Backup extends Actor {
     this.#send({ type: 'hello', ...identity, role: 'backup', resume, received: this.#log.received });
   }
 
-  /** From now on silence of the primary counts. */
+  /** From now on silence of the primary counts; it is busy, and nothing is at stake, while the two are no pair yet. */
   #watch(nowMs: number): void {
     const { suspicionMs, backupExtraMs, ownPauseMs } = this.#options.timing;
-    this.#detector = new FailureDetector({ silenceMs: suspicionMs + backupExtraMs, ownPauseMs }, nowMs);
+    const silenceMs = this.#isPairing ? 10 * suspicionMs : suspicionMs + backupExtraMs;
+    this.#detector = new FailureDetector({ silenceMs, ownPauseMs }, nowMs);
   }
 
   /** Nothing was acknowledged in this generation: it is not ours to claim. */
@@ -309,8 +310,8 @@ export class Backup extends Actor {
     this.#joining = false;
     this.#image.join(this.generation, this.#receiving.complete!.outputs, nowMs);
     this.#receiving.close();
-    this.#watch(nowMs);
     this.enter('paired', 'the copy is complete');
+    this.#watch(nowMs);
     this.#ack(nowMs);
   }
 
@@ -354,6 +355,7 @@ export class Backup extends Actor {
     this.#detector?.heard(nowMs);
     if (this.phase === 'receiving') return this.#receiving.recorded();
     this.enter('paired', 'the record is read');
+    this.#watch(nowMs);
     this.#ack(nowMs);
   }
 

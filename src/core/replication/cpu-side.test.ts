@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DISK, encodeFrame, NET, OP_OFF, OP_PUT, RNG, SimMachine } from '../../../sim/machine.ts';
 import type { Input } from '../machine/doors.ts';
+import { decodeEntries } from '../replay/log-entry.ts';
 import type { CpuReport } from './cpu-link.ts';
 import { CpuSide, type CpuSideOptions } from './cpu-side.ts';
 import { heldBytes } from './output-gate.ts';
@@ -119,6 +120,25 @@ test('a batch and its outputs are reported together, in order, and the next begi
     assert.ok(position >= base);
     last = base;
   }
+});
+
+test('clock inputs alone, for which nobody waits, are handed on when the runner says so; what follows them goes with them', () => {
+  const side = recording();
+  const tick = (time: bigint): boolean => side.cpu.apply({ kind: 'clock', time, slope: 2 ** 31 });
+  for (let round = 1n; round <= 5n; round++) {
+    tick(round * 1000n);
+    assert.equal(side.cpu.slice(side.machine.position + 1n), 'again', 'it computes, and does not wait');
+  }
+  assert.deepEqual(side.all('produced'), []);
+  side.cpu.flush();
+  const [clocks] = side.all('produced');
+  assert.equal(clocks?.position, side.machine.position);
+  assert.equal(decodeEntries(clocks.bytes, clocks.base).length, 5);
+
+  tick(10_000n);
+  side.put(1);
+  side.cpu.slice(side.machine.position + 1n);
+  assert.equal(side.all('produced').length, 2, 'a frame is for somebody who waits');
 });
 
 test('the guest stops before a step whose entries might find no room, and goes on when there is some', () => {

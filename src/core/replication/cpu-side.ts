@@ -65,6 +65,8 @@ export class CpuSide {
   #base = 0n;
   #lastPosition = 0n;
   #outputs: NumberedOutput[] = [];
+  /** Something in `#entries` or `#outputs` is waited for by somebody: it goes at the end of the slice. */
+  #urgent = false;
   #logBytes = 0;
   #outputBytes = 0;
   #limit = { logBytes: 0, outputBytes: 0 };
@@ -184,9 +186,13 @@ export class CpuSide {
     });
   }
 
-  /** Hands on what recording has produced. `slice` does it at its end; the runner may do it after `apply`. */
+  /**
+   * Hands on what recording has produced. `slice` does it at its end, unless there are only clock inputs, for which nobody waits: a
+   * message for each of them would cost a computing guest some percent. The runner does it for those, every ten ms or so.
+   */
   flush(): void {
     if (this.#entries.length === 0 && this.#outputs.length === 0) return;
+    this.#urgent = false;
     const outputs = this.#outputs;
     this.#outputs = [];
     this.#deps.report({
@@ -242,12 +248,14 @@ export class CpuSide {
     const before = this.#entries.length;
     encodeEntry(this.#entries, entry, this.#lastPosition);
     this.#lastPosition = entry.position;
+    if (entry.kind !== 'input' || entry.input.kind !== 'clock') this.#urgent = true;
     this.#logBytes += this.#entries.length - before;
     if (!this.#hasRoom(0) || this.#entries.length > this.#options.batchBytes) this.#machine.requestStop();
   }
 
   #output(numbered: NumberedOutput): void {
     this.#outputs.push(numbered);
+    this.#urgent = true;
     if (numbered.output.kind === 'entropy') this.#asked(numbered.output);
     this.#outputBytes += heldBytes(numbered);
     // Somebody waits for these: the sooner the slice ends, the sooner they are on their way. A printed byte can wait.
@@ -280,7 +288,7 @@ export class CpuSide {
     this.#applyInputs();
     const room = this.#hasRoom(0);
     const result = room ? this.#recorder!.run(until) : 'requested';
-    this.flush();
+    if (this.#urgent || result === 'waiting' || !this.#hasRoom(0)) this.flush();
     if (this.#machine.stopped !== undefined) {
       this.#mode = 'stopped';
       this.#deps.report({ type: 'stopped', stop: this.#machine.stopped, position: this.#machine.position });

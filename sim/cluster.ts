@@ -25,6 +25,7 @@ import { type ReplicaLike, SimProcess } from './process.ts';
 import { Random } from './random.ts';
 import { Schedule } from './schedule.ts';
 import { Segment } from './segment.ts';
+import type { Moment } from './turns.ts';
 
 export interface ClusterOptions {
   readonly seed: number;
@@ -89,10 +90,8 @@ export class Cluster {
   #firstOfLife = 0;
   #spares = 0;
   #powered = true;
-  /** Called when a replica enters a phase or hears from its arbiter: moments at which a fault is most awkward. */
-  onTurn: () => void = () => {};
-  /** Called when an owner begins to make a copy of its machine. */
-  onCopying: () => void = () => {};
+  /** Called when a replica enters a phase, hears from its arbiter or says something. */
+  onMoment: (moment: Moment) => void = () => {};
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -153,9 +152,8 @@ export class Cluster {
     });
   }
 
-  entered(phase: ReplicaPhase): void {
-    if (phase === 'copying') this.onCopying();
-    this.onTurn();
+  entered(process: SimProcess, phase: ReplicaPhase): void {
+    this.onMoment({ process, phase });
   }
 
   startProcess(name: string, role: 'primary' | 'backup', coldStart = false): SimProcess {
@@ -273,7 +271,7 @@ export class Cluster {
         return this.arbiter.ask(action.request, this.faultsOf(process), (reply) => {
           if (process.alive) this.journal.tell(process.name, `the arbiter says: ${reply.op} ${reply.outcome}`);
           process.event({ type: 'arbiter', reply });
-          this.onTurn();
+          this.onMoment({ process, reply });
         });
       case 'admit':
         if (mirror !== undefined) return mirror.perform(action);
@@ -372,6 +370,7 @@ export class Cluster {
   }
 
   #emit(process: SimProcess, { generation, outputs }: ReplicaAction & { type: 'emit' }): void {
+    this.onMoment({ process, emits: true });
     for (const { sequence, output } of outputs) {
       this.journal.left(process.name, generation, sequence, output);
       if (output.kind === 'entropy') {

@@ -1,16 +1,13 @@
 /** Runs many seeds, on threads of their own if more than one is wanted. A seed's run is the same on any of them. */
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { bugs } from './bugs.ts';
+import { type Asked, askedOptions } from './options.ts';
 import { type Outcome, runSeed } from './scenario.ts';
 
-export interface SeedsRequest {
+export interface SeedsRequest extends Asked {
   readonly from: number;
   readonly seeds: number;
   readonly jobs: number;
-  /** A planted bug, by name. */
-  readonly bug?: string | undefined;
-  /** With an image of the disk on each host. */
-  readonly mirrored?: boolean;
   /** Whether an outcome ends it all; if not given, a failure does. */
   readonly ends?: (outcome: Outcome) => boolean;
 }
@@ -21,8 +18,7 @@ const CHUNK = 20;
 interface Chunk {
   readonly from: number;
   readonly seeds: number;
-  readonly bug: string | undefined;
-  readonly mirrored: boolean;
+  readonly asked: Asked;
 }
 
 /**
@@ -33,12 +29,13 @@ export async function runSeeds(request: SeedsRequest, each: (outcome: Outcome) =
   let next = request.from;
   const end = request.from + request.seeds;
   const ends = request.ends ?? (({ violations }) => violations.length > 0);
+  const asked: Asked = { variants: request.variants ?? [], bug: request.bug };
   let last: Outcome | undefined;
   const take = (): Chunk | undefined => {
     if (next >= end || last !== undefined) return undefined;
     const from = next;
     next = Math.min(end, from + CHUNK);
-    return { from, seeds: next - from, bug: request.bug, mirrored: request.mirrored ?? false };
+    return { from, seeds: next - from, asked };
   };
   const done = (outcomes: readonly Outcome[]): void => {
     for (const outcome of outcomes) {
@@ -51,8 +48,22 @@ export async function runSeeds(request: SeedsRequest, each: (outcome: Outcome) =
   if (last !== undefined) each(last);
 }
 
-function run({ from, seeds, bug, mirrored }: Chunk): Outcome[] {
-  const options = { ...(mirrored ? { mirrored } : {}), ...(bug === undefined ? {} : bugs[bug]!) };
+/** The first seed that shows a planted bug to the checker that is meant to see it; undefined if none does. */
+export async function firstToSee(
+  bug: string,
+  request: Omit<SeedsRequest, 'bug' | 'ends'>,
+): Promise<number | undefined> {
+  const { seenBy } = bugs[bug]!;
+  const ends = ({ violations }: Outcome): boolean => violations.some(({ checker }) => checker === seenBy);
+  let found: number | undefined;
+  await runSeeds({ ...request, bug, ends }, (outcome) => {
+    if (ends(outcome)) found = outcome.seed;
+  });
+  return found;
+}
+
+function run({ from, seeds, asked }: Chunk): Outcome[] {
+  const options = askedOptions(asked);
   const outcomes: Outcome[] = [];
   for (let seed = from; seed < from + seeds; seed++) outcomes.push(runSeed(seed, options));
   return outcomes;

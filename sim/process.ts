@@ -29,7 +29,7 @@ export interface ReplicaLike {
 export interface Surroundings {
   perform(process: SimProcess, action: Exclude<ReplicaAction, { type: 'cpu' | 'phase' | 'halt' }>): void;
   /** A process has entered a phase. */
-  entered(phase: ReplicaPhase): void;
+  entered(process: SimProcess, phase: ReplicaPhase): void;
   /** What the machine with this hash had said when it was cut out: a copy of it has the same past. */
   readonly pasts: Map<bigint, readonly Output[]>;
 }
@@ -211,7 +211,7 @@ export class SimProcess {
         if (this.#owns(action.phase)) {
           this.#journal.owns(this.name, this.incarnation, action.generation, action.phase);
         }
-        return this.#around.entered(action.phase);
+        return this.#around.entered(this, action.phase);
       case 'halt':
         this.halted = true;
         this.haltCode = action.reason.code;

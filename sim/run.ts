@@ -8,7 +8,8 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bugs } from './bugs.ts';
-import { runSeeds } from './pool.ts';
+import { askedOptions, variants } from './options.ts';
+import { firstToSee, runSeeds } from './pool.ts';
 import { type Outcome, runSeed } from './scenario.ts';
 import { Summary } from './summary.ts';
 
@@ -20,8 +21,11 @@ const usage = `npm run sim -- [options]
   --from S     the first one (1)
   --jobs J     threads (all of this machine: ${availableParallelism()})
   --all        go on after a failure, and list them
-  --mirrored   with an image of the disk on each host
+${Object.entries(variants)
+  .map(([name, { help }]) => `  --${name.padEnd(9)}  ${help}`)
+  .join('\n')}
   --bug NAME   with a bug planted: ${Object.keys(bugs).join(', ')}
+  --bugs       for each planted bug, which seed shows it first
   --seed S     this seed alone
   --story      and tell its story, or that of the seed that fails`;
 
@@ -31,8 +35,9 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     all: { type: 'boolean', default: false },
-    mirrored: { type: 'boolean', default: false },
+    ...Object.fromEntries(Object.keys(variants).map((name) => [name, { type: 'boolean' } as const])),
     bug: { type: 'string' },
+    bugs: { type: 'boolean', default: false },
     seed: { type: 'string' },
     story: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -58,7 +63,7 @@ function complain({ seed, violations }: Outcome): void {
 }
 
 function story(seed: number): Outcome {
-  const outcome = runSeed(seed, { mirrored: values.mirrored, ...bugs[bug ?? ''], story: values.story });
+  const outcome = runSeed(seed, { ...askedOptions(asked), story: values.story });
   for (const line of outcome.story) console.log(line);
   return outcome;
 }
@@ -77,8 +82,7 @@ async function many(): Promise<number> {
     from: number('from', 0),
     seeds: number('seeds', 1),
     jobs: number('jobs', 1),
-    bug,
-    mirrored: values.mirrored,
+    ...asked,
   };
   const startMs = performance.now();
   await runSeeds(values.all ? { ...request, ends: () => false } : request, (outcome) => {
@@ -87,12 +91,24 @@ async function many(): Promise<number> {
     if (outcome.violations.length === 0) return;
     if (values.story) story(outcome.seed);
     complain(outcome);
-    console.log(
-      `  again: npm run sim -- --seed ${outcome.seed}${values.mirrored ? ' --mirrored' : ''}${bug === undefined ? '' : ` --bug ${bug}`} --story`,
-    );
+    const how = asked.variants.map((name) => `--${name} `).join('') + (bug === undefined ? '' : `--bug ${bug} `);
+    console.log(`  again: npm run sim -- --seed ${outcome.seed} ${how}--story`);
   });
   for (const line of summary.lines((performance.now() - startMs) / 1000)) console.log(line);
   return summary.failures > 0 ? 1 : 0;
+}
+
+/** A line for each planted bug. */
+async function findBugs(): Promise<number> {
+  const request = { from: number('from', 0), seeds: number('seeds', 1), jobs: number('jobs', 1) };
+  let missed = 0;
+  for (const [name, { seenBy }] of Object.entries(bugs)) {
+    const found = await firstToSee(name, { ...request, variants: asked.variants });
+    if (found === undefined) missed++;
+    const where = found === undefined ? 'by no seed' : `by seed ${found}, number ${found - request.from + 1}`;
+    console.log(`${name} is found ${where} (${seenBy})`);
+  }
+  return missed > 0 ? 1 : 0;
 }
 
 if (values.help) {
@@ -101,4 +117,7 @@ if (values.help) {
 }
 const bug = values.bug;
 if (bug !== undefined && !(bug in bugs)) fail(`there is no bug '${bug}'`);
-process.exitCode = values.seed === undefined ? await many() : tell(number('seed', 0));
+const given: Readonly<Record<string, unknown>> = values;
+const asked = { bug, variants: Object.keys(variants).filter((name) => given[name] === true) };
+if (values.bugs) process.exitCode = await findBugs();
+else process.exitCode = values.seed === undefined ? await many() : tell(number('seed', 0));

@@ -3,9 +3,11 @@
  * their times included, follows from the seed.
  */
 import { check, checkers, type Violation } from './checkers.ts';
-import { Cluster, type ClusterOptions } from './cluster.ts';
+import { Cluster } from './cluster.ts';
 import { evidenceOf } from './evidence.ts';
-import { faults, planFaults, setWeather, strike } from './faults.ts';
+import { planFaults, setWeather, strike } from './faults.ts';
+import { drawOptions, type RunOptions } from './options.ts';
+import { watchTurns } from './turns.ts';
 
 /** Faults strike between these times, and have ended by the third. */
 const FIRST_FAULT_MS = 250;
@@ -15,9 +17,6 @@ const QUIET_MS = 2200;
 const CALM_MS = 300;
 const PATIENCE_MS = 3000;
 const LOOK_MS = 100;
-
-/** How many turns of the protocol are hit by a fault, at once or soon after, in addition. */
-const TURNS_HIT = [0, 0, 1, 2];
 
 /** How a run came out: who has the machine in the end. */
 export const endings = [
@@ -43,35 +42,22 @@ export interface Outcome {
 }
 
 /** Runs one seed. `options.story`: with its story. */
-export function runSeed(seed: number, options: Omit<ClusterOptions, 'seed'> = {}): Outcome {
-  const cluster = new Cluster({ seed, resumeMs: seed % 3 === 0 ? 60 : 0, story: false, ...sparesOf(seed), ...options });
+export function runSeed(seed: number, options: RunOptions = {}): Outcome {
+  const cluster = new Cluster({ seed, story: false, ...drawOptions(seed), ...options });
   const { schedule, journal, random } = cluster;
   setWeather(cluster);
   cluster.start();
   let endedMs = FIRST_FAULT_MS;
   let calm = false;
-  // A copy that is being made is hit on purpose, at any of its bytes: it is over in some tens of ms.
-  cluster.onCopying = () => {
-    if (calm || !random.chance(0.4)) return;
-    const kind = random.pick(Object.keys(faults));
-    schedule.after(random.between(0, random.pick([3, 20, 60])), () => {
-      if (!calm) endedMs = Math.max(endedMs, strike(cluster, kind, QUIET_MS));
-    });
+  const hit = (kind: string): void => {
+    if (!calm) endedMs = Math.max(endedMs, strike(cluster, kind, QUIET_MS));
   };
-  let turns = random.pick(TURNS_HIT);
-  cluster.onTurn = () => {
-    if (calm || turns === 0 || !random.chance(0.1)) return;
-    turns--;
-    const kind = random.pick(Object.keys(faults));
-    schedule.after(random.between(0, random.pick([0, 2, 10])), () => {
-      if (!calm) endedMs = Math.max(endedMs, strike(cluster, kind, QUIET_MS));
-    });
-  };
-  for (const { atMs, kind } of planFaults(cluster.random, FIRST_FAULT_MS, LAST_FAULT_MS)) {
+  cluster.onMoment = watchTurns(random, (kind, afterMs) => {
+    if (!calm) schedule.after(afterMs, () => hit(kind));
+  });
+  for (const { atMs, kind } of planFaults(random, FIRST_FAULT_MS, LAST_FAULT_MS)) {
     endedMs = Math.max(endedMs, atMs);
-    schedule.after(atMs, () => {
-      endedMs = Math.max(endedMs, strike(cluster, kind, QUIET_MS));
-    });
+    schedule.after(atMs, () => hit(kind));
   }
   while (schedule.nowMs < endedMs) schedule.runUntil(endedMs);
   calm = true;
@@ -87,11 +73,6 @@ export function runSeed(seed: number, options: Omit<ClusterOptions, 'seed'> = {}
     answers: cluster.clients.reduce((sum, client) => sum + client.answers, 0),
     simulatedMs: schedule.nowMs,
   };
-}
-
-/** In most seeds other hosts stand by. */
-function sparesOf(seed: number): { spareWithinMs?: number } {
-  return seed % 4 === 0 ? {} : { spareWithinMs: [20, 100, 300][seed % 3]! };
 }
 
 /** Runs on until all stands well, or patience is at its end. */

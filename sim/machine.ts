@@ -180,12 +180,19 @@ export class SimMachine implements ReplicatedMachine {
   }
 
   hash(): bigint {
-    for (const page of this.#unhashed) this.#pageHashes[page] = crc32c(this.#page(page));
-    this.#unhashed.clear();
+    this.hashAhead(RAM_PAGES);
     // Without the checksum at its end: a CRC over bytes and their CRC is the same for all bytes.
     const bytes = this.saveState().subarray(0, -4);
     const ram = crc32c(new Uint8Array(Uint32Array.from(this.#pageHashes).buffer));
     return (BigInt(crc32c(bytes, ram)) << 32n) | BigInt(crc32c(bytes, ram ^ 0x1234_5678));
+  }
+
+  hashAhead(pages: number): boolean {
+    for (const page of [...this.#unhashed].slice(0, pages)) {
+      this.#pageHashes[page] = crc32c(this.#page(page));
+      this.#unhashed.delete(page);
+    }
+    return this.#unhashed.size > 0;
   }
 
   // ---- a copy of the machine -----------------------------------------------------------------------------------------

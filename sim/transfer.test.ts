@@ -189,7 +189,8 @@ test('the owner is killed at any moment of a transfer: the new backup goes on if
     cluster.schedule.runUntil(cluster.schedule.nowMs + atMs);
     cluster.kill(owner, index % 2 === 0);
     const complete = owner.phase === 'paired' || next.phase === 'paired';
-    cluster.schedule.runUntil(cluster.schedule.nowMs + 800);
+    // Longer than a backup bears the silence of an owner that copies.
+    cluster.schedule.runUntil(cluster.schedule.nowMs + 2500);
     if (complete) {
       assert.equal(next.phase, 'alone', `${atMs} ms\n${cluster.journal.story.join('\n')}`);
       wentOn++;

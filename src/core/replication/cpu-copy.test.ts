@@ -7,8 +7,23 @@ import { CpuSide } from './cpu-side.ts';
 
 const pieces = pagePieces((bytes) => bytes);
 
-function side(): { machine: SimMachine; cpu: CpuSide; reports: CpuReport[] } {
-  const machine = new SimMachine();
+/** A machine that remembers what it was asked to hash. */
+class Witness extends SimMachine {
+  readonly asked: ('all' | number)[] = [];
+
+  override hash(): bigint {
+    this.asked.push('all');
+    return super.hash();
+  }
+
+  override hashAhead(pages: number): boolean {
+    this.asked.push(pages);
+    return super.hashAhead(pages);
+  }
+}
+
+function side(): { machine: Witness; cpu: CpuSide; reports: CpuReport[] } {
+  const machine = new Witness();
   const reports: CpuReport[] = [];
   return { machine, cpu: new CpuSide({}, { machine, report: (report) => reports.push(report), pieces }), reports };
 }
@@ -39,19 +54,34 @@ function cutOut(maxPages = 1000): { giver: ReturnType<typeof side>; cut: CutRepo
   giver.cpu.handle({ type: 'copy-begin', transfer: 1 });
   const command = { transfer: 1, maxPages, pagesPerPiece: 4, logBytes: 1e6, outputBytes: 1e6 };
   run(giver.cpu, giver.machine, 500);
+  giver.cpu.handle({ type: 'copy-collect', transfer: 1 });
+  run(giver.cpu, giver.machine, 500);
   giver.cpu.handle({ type: 'copy-cut', ...command });
   return { giver, cut: giver.reports.find((report) => report.type === 'copy-cut') };
 }
 
-/** What the taker says to these pages and to the cut. */
-function take(giver: SimMachine, cut: CutReport, change = (bytes: Uint8Array<ArrayBuffer>) => bytes): typeof taker {
+/** What the taker says to these pages, whose pieces come in this order, and to the cut. */
+function take(
+  giver: SimMachine,
+  cut: CutReport,
+  change = (bytes: Uint8Array<ArrayBuffer>) => bytes,
+  earlier: readonly Uint8Array<ArrayBuffer>[] = [],
+): typeof taker {
   const taker = side();
   taker.cpu.handle({ type: 'install-begin', transfer: 1 });
-  const all = Uint32Array.from({ length: giver.ramPages }, (_, page) => page);
-  taker.cpu.handle({ type: 'install', kind: 'pages', bytes: change(pieces.encode(giver, all)) });
+  for (const bytes of [...earlier, change(allPages(giver))]) {
+    taker.cpu.handle({ type: 'install', kind: 'pages', bytes });
+  }
   for (const piece of cut.pieces) taker.cpu.handle({ type: 'install', ...piece });
   taker.cpu.handle({ type: 'install-end', cut: cut.cut });
   return taker;
+}
+
+function allPages(machine: SimMachine): Uint8Array<ArrayBuffer> {
+  return pieces.encode(
+    machine,
+    Uint32Array.from({ length: machine.ramPages }, (_, page) => page),
+  );
 }
 
 const kinds = (reports: readonly CpuReport[]): string[] => reports.map(({ type }) => type);
@@ -89,7 +119,53 @@ test('what was said before the cut is reported without a log, and what is said a
 test('a cut of more pages than may be taken out is an ordinary collection, and the machine runs on without a log', () => {
   const { giver, cut } = cutOut(0);
   assert.equal(cut, undefined);
-  assert.equal(kinds(giver.reports).filter((kind) => kind === 'copy-pages').length, 2);
+  assert.equal(kinds(giver.reports).filter((kind) => kind === 'copy-pages').length, 3);
+});
+
+test('the giving machine is never hashed as a whole but in the cut: before it, a little at a time between its slices', () => {
+  const { giver } = cutOut();
+  const { asked } = giver.machine;
+  assert.deepEqual([asked[0], asked.at(-2)], [2048, 'all'], 'and what hashing the whole asks for');
+  assert.equal(asked.filter((what) => what === 'all').length, 1);
+});
+
+test('the giving machine hashes what was written until the last look, and then rests', () => {
+  const giver = side();
+  giver.cpu.handle({ type: 'record', logging: false });
+  for (const command of ['copy-begin', 'copy-collect'] as const) {
+    giver.machine.asked.length = 0;
+    giver.cpu.handle({ type: command, transfer: 1 });
+    run(giver.cpu, giver.machine, 2000);
+    assert.deepEqual(giver.machine.asked, [2048], command);
+  }
+  giver.cpu.handle({ type: 'copy-end' });
+  giver.machine.asked.length = 0;
+  run(giver.cpu, giver.machine, 2000);
+  assert.deepEqual(giver.machine.asked, []);
+});
+
+test('pages are hashed as they come in: when all pieces are there, no page is left to hash', () => {
+  const { giver } = cutOut();
+  const taker = side();
+  taker.cpu.handle({ type: 'install-begin', transfer: 1 });
+  taker.cpu.handle({ type: 'install', kind: 'pages', bytes: allPages(giver.machine) });
+  assert.deepEqual(taker.machine.asked, [taker.machine.ramPages]);
+  assert.equal(taker.machine.hashAhead(0), false);
+});
+
+test('a page that comes again takes the place of what was hashed of it', () => {
+  const { giver, cut } = cutOut();
+  const stale = allPages(side().machine);
+  const taker = take(giver.machine, cut!, undefined, [allPages(giver.machine), stale]);
+  assert.ok(kinds(taker.reports).includes('install-verified'));
+  assert.equal(taker.machine.hash(), cut!.cut.hash);
+});
+
+test('a page that is another than the machine had is found, although its piece is whole', () => {
+  const { giver, cut } = cutOut();
+  giver.machine.writePage(7, new Uint8Array(4096).fill(1));
+  const taker = take(giver.machine, cut!);
+  assert.equal(kinds(taker.reports).at(-1), 'install-failed');
 });
 
 test('a copy that differs in one bit is found before it can be used', () => {

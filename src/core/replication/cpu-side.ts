@@ -294,7 +294,8 @@ export class CpuSide {
       this.#deps.report({ type: 'stopped', stop: this.#machine.stopped, position: this.#machine.position });
       return 'idle';
     }
-    return room && result !== 'waiting' ? 'again' : 'idle';
+    const unhashed = this.#giver?.hashAhead() ?? false;
+    return unhashed || (room && result !== 'waiting') ? 'again' : 'idle';
   }
 
   #applyInputs(): void {

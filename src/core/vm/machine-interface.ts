@@ -48,6 +48,11 @@ export interface ReplicatedMachine {
   requestStop(): void;
   /** A hash of the whole state (MACHINE.md, 20), 0 .. 2^64-1. It ends an epoch of dirty pages. */
   hash(): bigint;
+  /**
+   * Between two steps: hashes about `pages` of the pages written since they were last hashed, so that less is left for `hash`;
+   * true if there may be more.
+   */
+  hashAhead(pages: number): boolean;
   /** Block requests that have no completion yet, of all devices, in the order in which the guest submitted them. */
   inFlightBlockRequests(): readonly PendingBlockRequest[];
 

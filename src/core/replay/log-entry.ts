@@ -10,12 +10,25 @@ import type { ByteWriter } from '../base/byte-writer.ts';
 import type { Input, PowerAction } from '../machine/doors.ts';
 import type { OutputKind, OutputMark } from './output-mark.ts';
 
+/**
+ * A disk read that went well, without its data: whoever follows this log reads the same bytes by itself, and knows them by
+ * length and checksum (CRC-32C).
+ */
+export interface ReadDone {
+  readonly device: number;
+  readonly id: number;
+  readonly length: number;
+  readonly checksum: number;
+}
+
 /** Why a log ends where it ends: the machine stopped by itself, or a person ended the recording. */
 export type EndReason = 'power-off' | 'power-reset' | 'fault' | 'recording-ended';
 
 export type LogRecord =
   /** Applied at the entry's position. */
   | { readonly kind: 'input'; readonly input: Input }
+  /** Applied at the entry's position, like the input `block-done` with the data. Only between the two of a pair. */
+  | { readonly kind: 'read-done'; readonly read: ReadDone }
   /** Stands after its output: at the position once the output's step is complete. */
   | { readonly kind: 'output-mark'; readonly mark: OutputMark }
   /** The hash of the whole state at this position. */
@@ -35,6 +48,7 @@ const OUTPUT_MARK = 7;
 const HASH = 8;
 const END = 9;
 const WALL_CLOCK = 10;
+const READ_DONE = 11;
 
 /** The longest payload of one entry, in bytes: the data of a disk read. */
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
@@ -79,6 +93,12 @@ export function encodeEntry(writer: ByteWriter, entry: LogEntry, before: bigint)
   switch (entry.kind) {
     case 'input':
       return encodeInput(writer, entry.input);
+    case 'read-done':
+      writer.u8(READ_DONE);
+      writer.varint(entry.read.device);
+      writer.varint(entry.read.id);
+      writer.varint(entry.read.length);
+      return writer.u32(entry.read.checksum);
     case 'output-mark':
       writer.u8(OUTPUT_MARK);
       writer.varint(entry.mark.sequence);
@@ -169,6 +189,16 @@ function decodeRecord(reader: ByteReader): LogRecord {
       };
     case HASH:
       return { kind: 'hash', value: reader.u64() };
+    case READ_DONE:
+      return {
+        kind: 'read-done',
+        read: {
+          device: device(reader),
+          id: reader.varint(MAX_REQUEST_ID),
+          length: reader.varint(MAX_PAYLOAD_BYTES),
+          checksum: reader.u32(),
+        },
+      };
     case END:
       return { kind: 'end', reason: named(reader, endReasonOf, 'reason for the end') };
     default:

@@ -6,7 +6,7 @@
  */
 import type { Input, Output } from '../machine/doors.ts';
 import type { ReplicatedMachine } from '../vm/machine-interface.ts';
-import type { EndReason, LogEntry } from './log-entry.ts';
+import type { EndReason, LogEntry, ReadDone } from './log-entry.ts';
 import { markOf, type OutputMark, sameMark, showMark } from './output-mark.ts';
 
 /** The two machines are not one. `log` and `machine` say in words what either has at `position`. */
@@ -24,8 +24,16 @@ export interface Divergence {
  */
 export type ReplayStatus = 'starved' | 'requested' | 'ended' | 'diverged';
 
+/**
+ * The bytes of a read whose data the log leaves out. `awaited`: they will be here later; call `advance` again then.
+ * `impossible`: they never will, because the two machines are not one.
+ */
+export type ReadData = { readonly data: Uint8Array } | 'awaited' | { readonly impossible: string };
+
 export interface ReplayerDeps {
   readonly machine: ReplicatedMachine;
+  /** Finds the data of a finished read. Without it no log may leave any out. */
+  readonly readData?: (read: ReadDone) => ReadData;
   /** Takes the outputs as the machine makes them, before their marks are compared. */
   readonly onOutput?: (output: Output, sequence: number, position: bigint) => void;
   /** Called before an input of the log is applied. */
@@ -112,7 +120,7 @@ export class Replayer {
       } else if (entry === undefined) {
         return this.#atTheEnd();
       } else {
-        this.#perform(entry);
+        if (!this.#perform(entry)) return 'starved';
         this.#drop();
       }
     }
@@ -139,24 +147,47 @@ export class Replayer {
     return this.#divergence === undefined ? 'starved' : 'diverged';
   }
 
-  #perform(entry: LogEntry): void {
-    if (this.#machine.position > entry.position) {
-      return this.#diverge(`has an entry at position ${entry.position}`, `is past it, at ${this.#machine.position}`);
-    }
-    if (entry.kind === 'output-mark') return this.#compareMark(entry.mark);
+  /** False if it must wait for its data: nothing has happened then. */
+  #perform(entry: LogEntry): boolean {
     const unmarked = this.#unmarked[0];
-    if (unmarked !== undefined) return this.#divergeAtOutput(unmarked.mark);
+    if (this.#machine.position > entry.position) {
+      this.#diverge(`has an entry at position ${entry.position}`, `is past it, at ${this.#machine.position}`);
+    } else if (entry.kind === 'output-mark') {
+      this.#compareMark(entry.mark);
+    } else if (unmarked !== undefined) {
+      this.#divergeAtOutput(unmarked.mark);
+    } else if (entry.kind === 'read-done') {
+      return this.#finishRead(entry.read, entry.position);
+    } else {
+      this.#performRecord(entry);
+    }
+    return true;
+  }
+
+  #performRecord(entry: LogEntry & { kind: 'input' | 'hash' | 'end' }): void {
     switch (entry.kind) {
       case 'input':
-        if (this.#machine.stopped !== undefined)
-          return this.#diverge(`has an input, ${entry.input.kind}`, 'has stopped');
-        this.#deps.onInput?.(entry.input, entry.position);
-        return this.#machine.apply(entry.input);
+        return this.#apply(entry.input, entry.position);
       case 'hash':
         return this.#compareHash(entry.value);
       case 'end':
         return this.#compareEnd(entry.reason);
     }
+  }
+
+  #apply(input: Input, position: bigint): void {
+    if (this.#machine.stopped !== undefined) return this.#diverge(`has an input, ${input.kind}`, 'has stopped');
+    this.#deps.onInput?.(input, position);
+    this.#machine.apply(input);
+  }
+
+  #finishRead(read: ReadDone, position: bigint): boolean {
+    const found = this.#deps.readData?.(read) ?? { impossible: 'no way to get it' };
+    if (found === 'awaited') return false;
+    const { device, id } = read;
+    if ('data' in found) this.#apply({ kind: 'block-done', device, id, ok: true, data: found.data }, position);
+    else this.#diverge(`has a finished read, ${id}, without its data`, found.impossible);
+    return true;
   }
 
   #compareMark(expected: OutputMark): void {

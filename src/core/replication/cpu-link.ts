@@ -37,8 +37,11 @@ export type DiskStep =
   | { readonly kind: 'done'; readonly device: number; readonly id: number; readonly ok: boolean };
 
 export type CpuCommand =
-  /** Run the machine for real. With `logging`, every input and output is logged. Again: only changes `logging`. */
-  | { readonly type: 'record'; readonly logging: boolean }
+  /**
+   * Run the machine for real. With `logging`, every input and output is logged. Again: only changes `logging`. `leanReads`: the
+   * log leaves out the data of reads that are asked for from here on (cpu-reads.ts).
+   */
+  | { readonly type: 'record'; readonly logging: boolean; readonly leanReads?: boolean }
   /** Run the machine from the log that `feed` brings. `disk`: report what happens to the disk as well. */
   | { readonly type: 'follow'; readonly disk?: boolean }
   /** For a recording machine: apply this when there is room. */
@@ -56,6 +59,8 @@ export type CpuCommand =
       readonly arrivedMs: number;
     }
   | { readonly type: 'executable'; readonly position: bigint }
+  /** For a following machine: what this host has read for this request, or was given. No data: it could not. */
+  | { readonly type: 'read-data'; readonly device: number; readonly id: number; readonly data?: Uint8Array | undefined }
   /** Stop between two steps, flush, and report 'paused'. */
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
@@ -80,6 +85,8 @@ export type CpuCommand =
       readonly pagesPerPiece: number;
       readonly logBytes: number;
       readonly outputBytes: number;
+      /** Of the log that begins there, as for 'record'. */
+      readonly leanReads?: boolean;
     }
   /** Forget about it. */
   | { readonly type: 'copy-end' }
@@ -116,6 +123,8 @@ export type CpuReport =
    * what happened to the disk, in order, where that was asked for.
    */
   | { readonly type: 'replayed'; readonly outputs: readonly NumberedOutput[]; readonly disk?: readonly DiskStep[] }
+  /** The machine stands at this read's completion and needs its data. `tried`: what it was given was nothing, or is not the same. */
+  | { readonly type: 'read-needed'; readonly device: number; readonly id: number; readonly tried: boolean }
   | { readonly type: 'paused'; readonly position: bigint }
   | {
       readonly type: 'drained';

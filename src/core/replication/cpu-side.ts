@@ -10,12 +10,13 @@ import { MalformedError } from '../base/byte-reader.ts';
 import { ByteWriter } from '../base/byte-writer.ts';
 import { crc32c } from '../base/crc32c.ts';
 import type { Input, Output } from '../machine/doors.ts';
-import { decodeEntries, encodeEntry, inputBytesAtMost, type LogEntry } from '../replay/log-entry.ts';
+import { decodeEntries, encodeEntry, type LogEntry } from '../replay/log-entry.ts';
 import { Recorder } from '../replay/recorder.ts';
 import { type Divergence, Replayer } from '../replay/replayer.ts';
 import type { PendingBlockRequest, ReplicatedMachine } from '../vm/machine-interface.ts';
 import { CopyGiver, CopyTaker, type PieceCodec } from './cpu-copy.ts';
 import type { CpuCommand, CpuReport, DiskStep, EntropyRequest, LoggedFrame, NumberedOutput } from './cpu-link.ts';
+import { FollowedReads, LeanReads } from './cpu-reads.ts';
 import { heldBytes } from './output-gate.ts';
 
 export interface CpuSideOptions {
@@ -57,6 +58,8 @@ export class CpuSide {
   #replayer: Replayer | undefined;
   /** Requests for entropy without an answer. */
   readonly #entropy = new Map<string, EntropyRequest>();
+  readonly #leanReads = new LeanReads();
+  readonly #followedReads: FollowedReads;
   readonly #giver: CopyGiver | undefined;
   #taker: CopyTaker | undefined;
 
@@ -87,6 +90,7 @@ export class CpuSide {
     this.#machine = deps.machine;
     this.#deps = deps;
     this.#options = { reserveBytes: 65_536, maxWaitingFrameBytes: 1_048_576, batchBytes: 262_144, ...options };
+    this.#followedReads = new FollowedReads(() => this.#machine.inFlightBlockRequests(), deps.report);
     if (deps.pieces !== undefined) this.#giver = new CopyGiver(deps.machine, deps.pieces, deps.report);
   }
 
@@ -102,7 +106,7 @@ export class CpuSide {
   handle(command: CpuCommand): void {
     switch (command.type) {
       case 'record':
-        return this.#record(command.logging);
+        return this.#record(command.logging, command.leanReads);
       case 'follow':
         this.#followsDisk = command.disk ?? false;
         return this.#follow();
@@ -117,6 +121,8 @@ export class CpuSide {
         return this.#feed(command);
       case 'executable':
         return this.#replayer?.allow(command.position);
+      case 'read-data':
+        return this.#followedReads.give(command);
       case 'pause':
         this.#paused = true;
         this.flush();
@@ -151,7 +157,7 @@ export class CpuSide {
 
   /** Applies an input made on this thread (the clock) now; false, and nothing happens, if there is no room or no need. */
   apply(input: Input): boolean {
-    if (this.#mode !== 'recording' || this.#paused || !this.#hasRoom(inputBytesAtMost(input))) return false;
+    if (this.#mode !== 'recording' || this.#paused || !this.#hasRoom(this.#leanReads.bytesAtMost(input))) return false;
     this.#recorder!.apply(input);
     return true;
   }
@@ -210,7 +216,7 @@ export class CpuSide {
     if (this.#paused) return 'paused';
     if (this.#mode === 'recording') {
       const next = this.#inputs[0];
-      if (!this.#hasRoom(next === undefined ? 0 : inputBytesAtMost(next))) return 'limited';
+      if (!this.#hasRoom(next === undefined ? 0 : this.#leanReads.bytesAtMost(next))) return 'limited';
       return this.#machine.waiting ? 'waiting' : 'running';
     }
     if (this.#mode === 'following' || this.#mode === 'draining') {
@@ -221,7 +227,7 @@ export class CpuSide {
 
   // Recording
 
-  #record(logging: boolean): void {
+  #record(logging: boolean, leanReads = false): void {
     if (this.#mode === 'new') {
       this.#startRecording(1);
       this.#deps.onLive?.(this.#machine.time);
@@ -231,7 +237,9 @@ export class CpuSide {
     if (logging && !this.#logging) {
       this.#base = this.#machine.position;
       this.#lastPosition = this.#base;
+      this.#leanReads.begin(leanReads);
     }
+    if (!logging) this.#leanReads.end();
     this.#logging = logging;
   }
 
@@ -246,7 +254,7 @@ export class CpuSide {
   #append(entry: LogEntry): void {
     if (!this.#logging) return;
     const before = this.#entries.length;
-    encodeEntry(this.#entries, entry, this.#lastPosition);
+    encodeEntry(this.#entries, this.#leanReads.shorten(entry), this.#lastPosition);
     this.#lastPosition = entry.position;
     if (entry.kind !== 'input' || entry.input.kind !== 'clock') this.#urgent = true;
     this.#logBytes += this.#entries.length - before;
@@ -257,6 +265,7 @@ export class CpuSide {
     this.#outputs.push(numbered);
     this.#urgent = true;
     if (numbered.output.kind === 'entropy') this.#asked(numbered.output);
+    this.#leanReads.asked(numbered.output);
     this.#outputBytes += heldBytes(numbered);
     // Somebody waits for these: the sooner the slice ends, the sooner they are on their way. A printed byte can wait.
     if (numbered.output.kind !== 'console-out' || !this.#hasRoom(0)) this.#machine.requestStop();
@@ -301,7 +310,7 @@ export class CpuSide {
   #applyInputs(): void {
     let applied = 0;
     for (const input of this.#inputs) {
-      if (this.#machine.stopped !== undefined || !this.#hasRoom(inputBytesAtMost(input))) break;
+      if (this.#machine.stopped !== undefined || !this.#hasRoom(this.#leanReads.bytesAtMost(input))) break;
       if (input.kind === 'net-rx') this.#waitingFrameBytes -= input.frame.length;
       if (input.kind === 'entropy') this.#entropy.delete(`${input.device} ${input.id}`);
       this.#recorder!.apply(input);
@@ -322,7 +331,7 @@ export class CpuSide {
     if (!this.#giver?.cut(command, { outputs, entropyRequests })) return;
     this.#logBytes = 0;
     this.#limit = command;
-    this.#record(true);
+    this.#record(true, command.leanReads);
   }
 
   #install(command: CpuCommand & { type: 'install-begin' | 'install' | 'install-end' }): void {
@@ -359,7 +368,9 @@ export class CpuSide {
         machine: this.#machine,
         onOutput: (output, sequence) => this.#keep(output, sequence),
         onHash: (hash) => this.#deps.onCheckpoint?.(hash),
+        readData: (read) => this.#followedReads.find(read),
         onInput: (input) => {
+          this.#followedReads.done(input);
           if (input.kind === 'entropy') this.#entropy.delete(`${input.device} ${input.id}`);
           if (input.kind !== 'block-done' || !this.#followsDisk) return;
           this.#disk.push({ kind: 'done', device: input.device, id: input.id, ok: input.ok });

@@ -110,7 +110,7 @@ function describeRecord(entry: LogEntry): string {
   if (entry.kind === 'output-mark') return showMark(entry.mark);
   if (entry.kind === 'hash') return `hash ${hex(entry.value)}`;
   if (entry.kind === 'end') return `end: ${entry.reason}`;
-  const { kind, ...fields } = entry.input;
+  const { kind, ...fields } = entry.kind === 'read-done' ? { kind: 'block-done', ...entry.read } : entry.input;
   const words = Object.entries(fields).map(([name, value]) =>
     value instanceof Uint8Array ? `${name} of ${value.length} bytes` : `${name} ${value}`,
   );

@@ -1,27 +1,39 @@
 /**
- * A whole installation in `HostsLab`: etcd and the disk server on the store, a daemon on each host, all with keys of one
- * authority, and one machine that is protected by three hosts. Its parts can be killed, stopped and started again.
+ * A whole installation in `HostsLab`: etcd on the store, a daemon on each host, all with keys of one authority, a disk (hosts-disk.ts),
+ * and one machine that is protected by three hosts. Its parts can be killed, stopped and started again.
  */
-import { type ChildProcess, execFileSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { ArbiterWord } from '../../../src/host/disk/boot-decision.ts';
 import type { BuiltImage } from '../../../src/host/image/manifest.ts';
 import { initAuthority, makeHostKeys, makeOperatorKeys } from '../../../src/host/tls/keys.ts';
 import { FrameWatch } from './frame-watch.ts';
+import { type DiskKind, type HostsDisk, SharedDisk } from './hosts-disk.ts';
 import { CLIENT_ADDRESS, GUEST_ADDRESS, HOST_LABELS, type HostLabel, HostsLab, STORE_ADDRESS } from './hosts-lab.ts';
+import { HostsMirrors } from './hosts-mirrors.ts';
 import { LabClients } from './lab-clients.ts';
 import type { Host } from './namespaces.ts';
-import { ReplicaWatch } from './replica-watch.ts';
+import { type Redundancy, ReplicaWatch } from './replica-watch.ts';
 import { UnderstudyProcess } from './understudy-process.ts';
 import { GATEWAY_VTEP, VNI } from './vxlan-lab.ts';
 
 export const MACHINE = 'web';
 const MAC = '52:54:00:00:00:07';
 const ARBITER_LOOK = join(import.meta.dirname, 'arbiter-look.ts');
+
+/** How an installation was after its last round. */
+export type HostsEnd = {
+  readonly disk: DiskKind;
+  /** Empty if all was as it must be. */
+  readonly problems: readonly string[];
+  /** The machine was redundant and idle when it was stopped, so that its images could be compared. */
+  readonly paired: boolean;
+};
 
 export class HostsCluster {
   readonly directory = mkdtempSync(join(tmpdir(), 'understudy-hosts-'));
@@ -30,21 +42,24 @@ export class HostsCluster {
   readonly frames: FrameWatch;
   readonly clients: LabClients;
   readonly #daemons = new Map<HostLabel, UnderstudyProcess>();
+  readonly disk: HostsDisk;
+  readonly #image: BuiltImage;
   #etcd: ChildProcess | undefined;
-  #disk: UnderstudyProcess | undefined;
   #stopped = false;
 
-  private constructor() {
+  private constructor(image: BuiltImage, disk: DiskKind) {
+    this.#image = image;
+    this.disk = disk === 'shared' ? this.#sharedDisk() : new HostsMirrors(this.directory, image.disk, MACHINE);
     this.watch = new ReplicaWatch((label) => join(this.stateOf(label), 'replicas', MACHINE));
     this.frames = new FrameWatch(this.lab.gateway, 'underlay', MAC);
     this.clients = new LabClients(this.lab.client, GUEST_ADDRESS);
   }
 
-  /** All of it, until the machine is redundant. `more`: keys of its description. */
-  static async start(image: BuiltImage, more: object = {}): Promise<HostsCluster> {
-    const cluster = new HostsCluster();
+  /** All of it, until the machine is redundant. */
+  static async start(image: BuiltImage, disk: DiskKind = 'shared'): Promise<HostsCluster> {
+    const cluster = new HostsCluster(image, disk);
     try {
-      await cluster.#start(image, more);
+      await cluster.#start();
     } catch (error) {
       await cluster.stop();
       throw error;
@@ -52,36 +67,32 @@ export class HostsCluster {
     return cluster;
   }
 
-  async #start(image: BuiltImage, more: object): Promise<void> {
+  async #start(): Promise<void> {
     await this.#makeKeys();
     await this.startEtcd();
-    const disk = join(this.directory, 'disk.img');
-    execFileSync('cp', ['--sparse=always', image.disk, disk]);
-    execFileSync('sync', ['-f', disk]);
-    const serve = ['disk', disk, '--listen', `${STORE_ADDRESS}:7001`, '--name', MACHINE];
-    this.#disk = new UnderstudyProcess(this.lab.store, [
-      ...serve,
-      ...['--arbiter', this.#arbiter('store'), ...this.#keyOptions('store')],
-    ]);
-    await Promise.all([
-      this.#disk.untilSays(/^the disk server listens/),
-      this.frames.ready(),
-      ...HOST_LABELS.map((label) => this.startDaemon(label)),
-    ]);
+    await this.disk.start();
+    await Promise.all([this.frames.ready(), ...HOST_LABELS.map((label) => this.startDaemon(label))]);
     this.watch.start();
     const description = join(this.directory, 'machine.yaml');
-    writeFileSync(description, JSON.stringify({ ...this.#machine(image), ...more }));
-    const hosts = ['--hosts', HOST_LABELS.join(','), '--disk', `${STORE_ADDRESS}:7001`];
-    await this.command('protect', description, ...hosts);
+    writeFileSync(description, JSON.stringify(this.#machine()));
+    await this.command('protect', description, '--hosts', HOST_LABELS.join(','), ...this.disk.protectOptions);
   }
 
-  #machine({ kernel, initramfs, manifest, disk }: BuiltImage): object {
+  #sharedDisk(): HostsDisk {
+    const words = ['--arbiter', this.#arbiter('store'), ...this.#keyOptions('store')];
+    const place = { directory: this.directory, from: this.#image.disk, store: this.lab.store };
+    return new SharedDisk({ ...place, address: `${STORE_ADDRESS}:7001`, machine: MACHINE, words });
+  }
+
+  #machine(): object {
+    const { kernel, initramfs, manifest } = this.#image;
     const network = {
       uplink: { vxlan: { vni: VNI, remotes: [GATEWAY_VTEP] } },
       address: `${GUEST_ADDRESS}/24`,
       gateway: CLIENT_ADDRESS,
     };
     const { commandLine } = manifest;
+    const disk = this.disk.description;
     return { name: MACHINE, memory: '512M', mac: MAC, kernel, initramfs, commandLine, disk, network };
   }
 
@@ -168,6 +179,7 @@ export class HostsCluster {
       arbiter: this.#arbiter(label),
       tls: this.#keys(label),
       log: 'json',
+      ...this.disk.hostConfig(label),
     };
     writeFileSync(file, JSON.stringify(config));
     const daemon = new UnderstudyProcess(this.host(label), ['host', file]);
@@ -177,6 +189,11 @@ export class HostsCluster {
 
   async killDaemon(label: HostLabel): Promise<void> {
     await this.#daemons.get(label)!.kill('SIGKILL');
+  }
+
+  /** The hosts' images; undefined where the disk is shared. */
+  get mirrors(): HostsMirrors | undefined {
+    return this.disk instanceof HostsMirrors ? this.disk : undefined;
   }
 
   host(label: HostLabel): Host {
@@ -190,8 +207,8 @@ export class HostsCluster {
 
   /** What the daemons that run now and the disk server have said, for people. */
   daemonStories(): string[] {
-    const all = [...this.#daemons, ['disk server', this.#disk] as const];
-    return all.map(([name, process]) => `${name}:\n${process?.lines.join('\n')}`);
+    const all = [...this.#daemons, ['disk server', this.disk] as const];
+    return all.map(([name, { lines }]) => `${name}:\n${lines.join('\n')}`);
   }
 
   /** A command of the operator, at the store; returns what it said. Throws if it fails. */
@@ -203,10 +220,31 @@ export class HostsCluster {
     return command.lines;
   }
 
-  /** Whom the arbiter names as the owner of the newest generation. */
-  owner(): { readonly generation: number; readonly incarnation: string } {
+  /** What the arbiter shows of the newest generation. */
+  arbiterWord(): ArbiterWord {
     const told = this.lab.store.run(process.execPath, ARBITER_LOOK, this.#arbiter('store'), MACHINE);
-    return JSON.parse(told) as { generation: number; incarnation: string };
+    return JSON.parse(told) as ArbiterWord;
+  }
+
+  /** Stops the machine, in good order if it is redundant, and looks at its disk. */
+  async endMachine(): Promise<HostsEnd> {
+    const problems: string[] = [];
+    let pair: Redundancy | undefined;
+    try {
+      await this.clients.ask({ do: 'abandon' });
+      const now = this.watch.redundancy(Date.now() - 1000);
+      if (now !== undefined) {
+        if (await this.disk.untilQuiet()) pair = now;
+        else problems.push('the guest has nothing to do, and does not cease to write');
+        await this.command('stop', MACHINE);
+      }
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+    }
+    for (const label of HOST_LABELS) this.lab.end(this.host(label));
+    await this.watch.until(() => (this.watch.seen.size === 0 ? true : undefined), 10_000);
+    problems.push(...(await this.disk.stoppedProblems(pair, this.arbiterWord())));
+    return { disk: this.disk.kind, problems, paired: pair !== undefined };
   }
 
   /** Ends everything. `keep`: leaves the directory, for a look at its logs. */
@@ -215,7 +253,7 @@ export class HostsCluster {
     this.#stopped = true;
     this.watch.stop();
     this.lab.remove();
-    for (const name of keep ? ['disk.img', 'etcd', 'keys'] : ['.']) {
+    for (const name of keep ? [...this.disk.large, 'etcd', 'keys'] : ['.']) {
       await rm(join(this.directory, name), { recursive: true, force: true, maxRetries: 10 });
     }
   }

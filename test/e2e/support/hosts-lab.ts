@@ -72,17 +72,20 @@ export class HostsLab {
     return `${SUBNET[plug]}.${2 + HOST_LABELS.indexOf(label)}`;
   }
 
-  /** Ends every process in it, stopped ones too, and removes it. */
-  remove(): void {
-    for (const host of [...Object.values(this.hosts), this.gateway, this.client, this.store]) {
-      for (const pid of host.pids()) {
-        try {
-          process.kill(pid, 'SIGKILL');
-        } catch {
-          // has ended
-        }
+  /** Ends every process of a host, stopped ones too. */
+  end(host: Host): void {
+    for (const pid of host.pids()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // has ended
       }
     }
+  }
+
+  /** Ends every process in it, and removes it. */
+  remove(): void {
+    for (const host of [...Object.values(this.hosts), this.gateway, this.client, this.store]) this.end(host);
     this.#network.remove();
   }
 

@@ -7,11 +7,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentAnswer } from './client-agent.ts';
 import { type HostsCluster, MACHINE } from './hosts-cluster.ts';
-import { type HostFault, type Injected, injectHostFault, sleep } from './hosts-faults.ts';
+import { type HostFault, injectHostFault } from './hosts-faults.ts';
+import { type Injected, sleep } from './hosts-hands.ts';
 import { HOST_LABELS, type HostLabel } from './hosts-lab.ts';
 import {
   claimProblems,
   frameProblems,
+  type ImageCopy,
+  imageCopyOf,
   ownersOf,
   REDUNDANT_PATIENCE_MS,
   redundancyProblems,
@@ -48,6 +51,8 @@ export type HostsRound = {
   /** From the fault, and from when it was mended, until the pair was complete; undefined if it was not broken. */
   readonly redundantAfterMs: number | undefined;
   readonly redundantAfterMendMs: number | undefined;
+  /** Of a mirrored disk, if the new backup's image had to catch up. */
+  readonly imageCopy?: ImageCopy;
 };
 
 const BEFORE_PATIENCE_MS = 90_000;
@@ -79,6 +84,7 @@ export async function runHostsRound(cluster: HostsCluster, options: HostsRoundOp
   const told = { before: pair, after, injected };
   const entered = watch.entered(injected.faultMs);
   const { redundantMs, ...figures } = timesOf(told, entered, end.waits);
+  const imageCopy = imageCopyOf(watch.said.filter(({ atMs }) => atMs >= injected.faultMs));
   const problems = [
     ...injected.problems,
     ...end.problems,
@@ -86,7 +92,7 @@ export async function runHostsRound(cluster: HostsCluster, options: HostsRoundOp
     ...watch.violations,
     ...claimProblems(watch.entered(beganMs)),
     ...frameProblems(frames.take(), [pair.primary, ...ownersOf(entered)], (vtep) => hostAt(cluster, vtep)),
-    ...arbiterProblems(cluster, after),
+    ...(await recordProblems(cluster, after)),
     ...guestTroubles(cluster).slice(troubles),
   ];
   return {
@@ -100,6 +106,7 @@ export async function runHostsRound(cluster: HostsCluster, options: HostsRoundOp
     lostWrites: end.report?.lost.length ?? 0,
     requestsPerSecondBefore,
     ...figures,
+    ...(imageCopy === undefined ? {} : { imageCopy }),
   };
 }
 
@@ -134,11 +141,14 @@ function hostAt({ lab }: HostsCluster, vtep: string): HostLabel | undefined {
   return HOST_LABELS.find((label) => lab.address(label, 'uplink') === vtep);
 }
 
-function arbiterProblems(cluster: HostsCluster, after: Redundancy | undefined): string[] {
-  const { generation } = cluster.owner();
-  return after === undefined || generation === after.generation
-    ? []
-    : [`the arbiter says generation ${generation}, the pair ${after.generation}`];
+/** What stands written about the pair, at the arbiter and beside its disk. */
+async function recordProblems(cluster: HostsCluster, after: Redundancy | undefined): Promise<string[]> {
+  if (after === undefined) return [];
+  const word = cluster.arbiterWord();
+  const generation = word.owner?.generation;
+  if (generation !== after.generation)
+    return [`the arbiter says generation ${generation}, the pair ${after.generation}`];
+  return cluster.disk.pairProblems(after, word);
 }
 
 /** What a kernel in trouble says. */

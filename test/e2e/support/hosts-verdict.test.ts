@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FrameRun } from './frame-watch.ts';
-import type { Injected } from './hosts-faults.ts';
+import type { Injected } from './hosts-hands.ts';
 import type { HostLabel } from './hosts-lab.ts';
-import { claimProblems, frameProblems, redundancyProblems, timesOf } from './hosts-verdict.ts';
+import { claimProblems, frameProblems, imageCopyOf, redundancyProblems, timesOf } from './hosts-verdict.ts';
 import type { Entered, Redundancy } from './replica-watch.ts';
 
 const injected: Injected = { variant: '', faultMs: 5000, mendedMs: 6000, expected: 'next', primary: 'b', problems: [] };
@@ -70,4 +70,16 @@ test('a machine that is late, elsewhere, or not redundant at all is a failure', 
   assert.match(redundancyProblems({ before, after: undefined, injected }, undefined).join(), /not redundant/);
   const kept = { ...injected, expected: 'same' } as const;
   assert.match(redundancyProblems({ before, after, injected: kept }, 9000).join(), /the pair was broken/);
+});
+
+test('of several catch-ups of an image the last that came to its end counts', () => {
+  const said = (host: HostLabel, atMs: number, text: string) => ({ host, atMs, text });
+  const lines = [
+    said('a', 100, "the new backup's image lacks 4096 of 4096 regions (it is empty)"),
+    said('a', 900, "the new backup's image lacks 700 of 4096 regions"),
+    said('a', 1100, "the new backup's image has caught up"),
+    said('a', 1300, "the new backup's image lacks 3 of 4096 regions"),
+  ];
+  assert.deepEqual(imageCopyOf(lines), { lacked: 700, regions: 4096, tookMs: 200 });
+  assert.equal(imageCopyOf(lines.slice(0, 2)), undefined);
 });

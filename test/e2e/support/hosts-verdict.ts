@@ -3,10 +3,10 @@
  * long the clients waited.
  */
 import type { FrameRun } from './frame-watch.ts';
-import type { Injected } from './hosts-faults.ts';
+import type { Injected } from './hosts-hands.ts';
 import type { HostLabel } from './hosts-lab.ts';
 import type { Wait } from './probe.ts';
-import type { Entered, Redundancy } from './replica-watch.ts';
+import type { Entered, Redundancy, Said } from './replica-watch.ts';
 
 export const REDUNDANT_WITHIN_MS = 30_000;
 /** Longer, so that it is known how long it took. */
@@ -42,6 +42,23 @@ export function timesOf({ before, after, injected }: Told, entered: readonly Ent
     redundantAfterMs: redundantMs === undefined ? undefined : redundantMs - faultMs,
     redundantAfterMendMs: redundantMs === undefined ? undefined : Math.max(0, redundantMs - mendedMs),
   };
+}
+
+/** The image's part in the last copy that was made: which regions it lacked, and how long they took. Undefined without one. */
+export type ImageCopy = { readonly lacked: number; readonly regions: number; readonly tookMs: number };
+
+export function imageCopyOf(said: readonly Said[]): ImageCopy | undefined {
+  const inOrder = [...said].sort((a, b) => a.atMs - b.atMs);
+  const end = inOrder.findLast(({ text }) => text === "the new backup's image has caught up");
+  if (end === undefined) return undefined;
+  const begins = inOrder.flatMap((line) => {
+    const parts = /^the new backup's image lacks (\d+) of (\d+) regions/.exec(line.text);
+    return parts === null || line.host !== end.host || line.atMs > end.atMs ? [] : [{ line, parts }];
+  });
+  const begin = begins.at(-1);
+  if (begin === undefined) return undefined;
+  const [lacked, regions] = [Number(begin.parts[1]), Number(begin.parts[2])];
+  return { lacked, regions, tookMs: end.atMs - begin.line.atMs };
 }
 
 export function redundancyProblems({ before, after, injected }: Told, redundantMs: number | undefined): string[] {

@@ -145,6 +145,11 @@ export class BackupLink {
     return nowMs - this.#beatMs >= this.#timing.heartbeatMs;
   }
 
+  /** True if the next heartbeat may as well be sent now. */
+  beatsSoon(nowMs: number): boolean {
+    return this.isOpen && this.isWatched && nowMs - this.#beatMs >= this.#timing.heartbeatMs / 2;
+  }
+
   beat(message: Message & { type: 'heartbeat' }): void {
     this.#beatMs = message.stamp;
     this.send(message);

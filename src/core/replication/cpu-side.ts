@@ -194,7 +194,7 @@ export class CpuSide {
 
   /**
    * Hands on what recording has produced. `slice` does it at its end, unless there are only clock inputs, for which nobody waits: a
-   * message for each of them would cost a computing guest some percent. The runner does it for those, every ten ms or so.
+   * message for each of them would cost a computing guest some percent. They go with the next beat.
    */
   flush(): void {
     if (this.#entries.length === 0 && this.#outputs.length === 0) return;

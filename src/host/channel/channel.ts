@@ -216,6 +216,11 @@ class SocketChannel implements Channel {
       this.#end({ kind: 'overflow', detail: `the peer has left ${this.bufferedBytes} bytes untaken` });
       return;
     }
+    // All that is said in one turn is one write to the host.
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork();
+      process.nextTick(() => this.#socket.uncork());
+    }
     this.#socket.write(encodeFrame(message, this.#limits));
   }
 

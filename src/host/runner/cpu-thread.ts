@@ -63,8 +63,6 @@ export interface CpuThreadState {
 /** Steps between two looks at the clock: two or three milliseconds. */
 const SLICE_STEPS = 500_000n;
 const BEAT_MS = 20;
-/** What nobody waits for in the log goes to the backup this often. */
-const QUIET_FLUSH_MS = 10;
 const STATE_EVERY_MS = 1000;
 
 const port = parentPort;
@@ -154,7 +152,6 @@ if (parts) {
   port.postMessage({ type: 'ready', ram: machine.sharedRam } satisfies CpuThreadNote);
   let beatMs = nowMs();
   let stateMs = beatMs;
-  let flushMs = beatMs;
   // A machine that begins here is told what time it is; a backup's hears it from the log.
   let dated = false;
   for (;;) {
@@ -168,10 +165,6 @@ if (parts) {
     const beganMs = nowMs();
     const result = side.slice(machine.position + SLICE_STEPS);
     const endedMs = nowMs();
-    if (endedMs - flushMs >= QUIET_FLUSH_MS) {
-      side.flush();
-      flushMs = endedMs;
-    }
     if (endedMs - beatMs >= BEAT_MS) {
       side.beat();
       beatMs = endedMs;

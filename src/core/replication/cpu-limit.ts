@@ -32,6 +32,11 @@ export class CpuLimit {
     return this.#set(this.#logBufferBytes, releasedBytes + this.#heldOutputBytes);
   }
 
+  /** The CPU thread has no limit any more: the next one is news. */
+  forget(): void {
+    this.#set(0, 0);
+  }
+
   #set(logBytes: number, outputBytes: number): { logBytes: number; outputBytes: number } {
     this.#logBytes = logBytes;
     this.#outputBytes = outputBytes;

@@ -30,9 +30,11 @@ export function goLive(
     sequence: outputs,
     output: { kind: 'entropy', ...request } as const,
   }));
-  const emitted = [...view.kept, ...again];
+  const leased = options.lease !== undefined;
+  const emitted = leased ? again : [...view.kept, ...again];
   if (emitted.length > 0) actions.push({ type: 'emit', generation, outputs: emitted });
-  const successor = new Primary(options, nowMs, { generation, blockRequests, uplink, stopped });
+  const kept = leased ? view.kept : [];
+  const successor = new Primary(options, nowMs, { generation, blockRequests, uplink, stopped, kept });
   actions.push(...successor.handle({ type: 'tick' }, nowMs));
   for (const { device, frame } of view.frames) {
     actions.push(...successor.handle({ type: 'input', input: { kind: 'net-rx', device, frame } }, nowMs));

@@ -8,6 +8,7 @@ import { CommonPoints } from './common-points.ts';
 import { CpuLimit } from './cpu-limit.ts';
 import type { NumberedOutput } from './cpu-link.ts';
 import { FlushGate } from './flush-gate.ts';
+import type { Lease } from './lease.ts';
 import type { Ack } from './message.ts';
 import { OutputGate } from './output-gate.ts';
 import type { ReplicaAction, ReplicaBounds, ReplicaEvent } from './replica.ts';
@@ -20,8 +21,11 @@ export class OutputPath {
   readonly #points: CommonPoints;
   readonly #limit: CpuLimit;
   readonly #act: (action: ReplicaAction) => void;
+  readonly #lease: Pick<Lease, 'holds'> | undefined;
 
-  constructor(bounds: ReplicaBounds, act: (action: ReplicaAction) => void) {
+  /** `lease`: while it does not hold nothing leaves (27); undefined: the machine has none. */
+  constructor(bounds: ReplicaBounds, act: (action: ReplicaAction) => void, lease?: Pick<Lease, 'holds'>) {
+    this.#lease = lease;
     this.#limit = new CpuLimit(bounds.logBufferBytes, bounds.heldOutputBytes);
     this.#act = act;
     this.#points = new CommonPoints(act);
@@ -62,6 +66,18 @@ export class OutputPath {
     this.#gate.newLog();
   }
 
+  /** Whether the lease holds, if there is one. */
+  get mayLeave(): boolean {
+    return this.#lease?.holds ?? true;
+  }
+
+  /** An owner without a backup: what waited for the lease leaves, and what goes on waiting is bounded (7). */
+  underLease(generation: number): void {
+    if (this.#lease === undefined) return;
+    this.releaseAll(generation);
+    this.updateLimit(undefined);
+  }
+
   /** How far the CPU thread may go with a log that begins now. */
   newLimits(): { logBytes: number; outputBytes: number } {
     return this.#limit.newLog(this.#gate.releasedBytes);
@@ -84,7 +100,7 @@ export class OutputPath {
 
   /** Whether an acknowledged output waits to leave. */
   get ready(): boolean {
-    return this.#gate.ready;
+    return this.#gate.ready && this.mayLeave;
   }
 
   /** Lets go what is acknowledged. The caller has made sure that the backup was heard of lately (rule 14). */
@@ -94,7 +110,7 @@ export class OutputPath {
 
   /** Lets everything go: nobody else can go on from an earlier state. */
   releaseAll(generation: number): void {
-    this.#perform(this.#gate.releaseAll(), generation);
+    if (this.mayLeave) this.#perform(this.#gate.releaseAll(), generation);
   }
 
   /** The generation is lost. */
@@ -125,6 +141,7 @@ export class OutputPath {
 
   /** No backup counts any more. Returns the answers that waited for one. */
   unpair(): Input[] {
+    this.#limit.forget();
     return this.#flushes.alone();
   }
 

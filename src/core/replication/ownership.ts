@@ -1,14 +1,18 @@
 /**
  * Asking for a generation: the claim at the arbiter, and its admission by the disk (PROTOCOL.md, 1, 2, 4). Both are asked again
- * until they are answered, and a replica whose own CPU thread is dead does not claim: it must not win (11).
+ * until they are answered, and a replica whose own CPU thread is dead does not claim: it must not win (11). What is won is kept
+ * under a lease, where the machine has one (lease.ts).
  */
 import type { ArbiterReply, ArbiterRequest } from './arbiter-protocol.ts';
 import { Asking } from './asking.ts';
 import type { CpuView } from './cpu-view.ts';
+import { Lease } from './lease.ts';
 import type { ReplicaAction, ReplicaEvent, ReplicaOptions } from './replica.ts';
 
+type OwnershipOptions = Pick<ReplicaOptions, 'incarnation' | 'timing' | 'lease' | 'restart'>;
+
 export class Ownership {
-  readonly #options: Pick<ReplicaOptions, 'incarnation' | 'timing'>;
+  readonly #options: OwnershipOptions;
   readonly #cpu: CpuView;
   readonly #act: (action: ReplicaAction) => void;
   readonly #asking: Asking;
@@ -16,16 +20,22 @@ export class Ownership {
   #claimWhenAlive: { readonly generation: number; readonly token: string } | undefined;
   #admitting: number | undefined;
   #admitAgainMs: number | undefined;
+  /** On what is won; undefined: the machine needs none, or this replica does not own it. */
+  readonly lease: Lease | undefined;
 
-  constructor(
-    options: Pick<ReplicaOptions, 'incarnation' | 'timing'>,
-    cpu: CpuView,
-    act: (action: ReplicaAction) => void,
-  ) {
+  /** `nowMs`: of an owner, or one to be. */
+  constructor(options: OwnershipOptions, cpu: CpuView, act: (action: ReplicaAction) => void, nowMs?: number) {
     this.#options = options;
     this.#cpu = cpu;
     this.#act = act;
+    if (options.lease !== undefined && nowMs !== undefined) this.lease = new Lease(options, options.lease, act, nowMs);
     this.#asking = new Asking(options.timing.retryMs);
+  }
+
+  /** This process runs now: at every event, before anything else. */
+  observe(nowMs: number): void {
+    this.#cpu.observe(nowMs);
+    this.lease?.observe(nowMs);
   }
 
   /** Whether a question of this kind waits for its answer. */
@@ -39,7 +49,9 @@ export class Ownership {
 
   /** True if `reply` settles the question. */
   settles(reply: ArbiterReply, nowMs: number): boolean {
-    return this.#asking.settles(reply, nowMs);
+    const settled = this.#asking.settles(reply, nowMs);
+    if (settled && reply.outcome === 'won') this.lease?.own();
+    return settled;
   }
 
   /** Claims `generation`, once the CPU thread is known to live. */
@@ -74,6 +86,7 @@ export class Ownership {
 
   /** Asks again what is due. */
   tick(nowMs: number): void {
+    this.lease?.tick(this.#cpu.state(nowMs) !== 'silent');
     const again = this.#asking.again(nowMs);
     if (again !== undefined) this.#act({ type: 'arbiter', request: again });
     const due = this.#admitAgainMs !== undefined && nowMs >= this.#admitAgainMs;

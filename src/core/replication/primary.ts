@@ -38,7 +38,6 @@ export class Primary extends Actor {
   #leaveWhenWritten: string | undefined;
   /** Whether this generation's one record may stand at the arbiter: then no other backup can be of this generation. */
   #record: 'none' | 'asked' | 'written' = 'none';
-  /** The copies of the running machine. */
   readonly #copying: Copying;
   readonly #uplinks: UplinkWatch;
   #claimAtMs: number | undefined;
@@ -53,10 +52,10 @@ export class Primary extends Actor {
     super('claiming-first');
     this.#options = options;
     this.#lag = new Pace(options.timing);
-    this.#outputs = new OutputPath(options.bounds, (action) => this.act(action));
     this.#cpu = new CpuView(options.timing, true, nowMs);
     this.#link = new BackupLink(options.timing, (action) => this.act(action));
-    this.#ownership = new Ownership(options, this.#cpu, (action) => this.act(action));
+    this.#ownership = new Ownership(options, this.#cpu, (action) => this.act(action), nowMs);
+    this.#outputs = new OutputPath(options.bounds, (action) => this.act(action), this.#ownership.lease);
     this.#copying = new Copying(options, {
       act: (action) => this.act(action),
       send: (message) => this.#link.send(message),
@@ -87,10 +86,11 @@ export class Primary extends Actor {
 
   /** One event in, the actions that follow from it out, to be performed at once and in order. */
   handle(event: ReplicaEvent, nowMs: number): ReplicaAction[] {
-    this.#cpu.observe(nowMs);
+    this.#ownership.observe(nowMs);
     this.#link.observe(nowMs);
     if (this.phase !== 'halted') this.#dispatch(event, nowMs);
     if (this.phase === 'paired' || this.phase === 'handing-over') this.#release(nowMs);
+    if (isUnprotected(this.phase) && !this.#copying.isCut) this.#outputs.underLease(this.generation);
     this.#endWithGuest();
     return this.takeActions();
   }
@@ -114,6 +114,8 @@ export class Primary extends Actor {
         return this.#cpuReport(event.report, nowMs);
       case 'arbiter':
         return this.#arbiter(event.reply, nowMs);
+      case 'lease':
+        return this.#ownership.lease?.answered(event) ? this.#lost() : undefined;
       case 'disk-admission':
         return this.#diskAdmission(event, nowMs);
       case 'disk-answer':
@@ -149,7 +151,8 @@ export class Primary extends Actor {
   #tick(nowMs: number): void {
     this.#ownership.tick(nowMs);
     // An announcement is an output as well: it needs the same proof that nobody else has gone on with the guest (14).
-    const mine = isUnprotected(this.phase) || (this.phase === 'paired' && this.#link.isAlive(nowMs));
+    const alive = this.phase === 'paired' && this.#link.isAlive(nowMs);
+    const mine = this.#outputs.mayLeave && (alive || isUnprotected(this.phase));
     if (mine && this.#announcer.due(nowMs)) this.act({ type: 'announce', generation: this.generation });
     if (this.#claimAtMs !== undefined && nowMs >= this.#claimAtMs) this.#leave('the backup has not taken over');
     this.#copying.tick(nowMs);
@@ -236,6 +239,8 @@ export class Primary extends Actor {
     this.#guestStop = succession.stopped;
     this.#started = true;
     this.#cpu.resting = succession.stopped !== undefined;
+    this.#ownership.lease?.own();
+    this.#outputs.hold(succession.kept, 0, succession.generation);
     this.#outputs.open(succession.generation, succession.blockRequests);
     this.#announcer.start(nowMs);
     this.enter('alone', 'took over');
@@ -262,9 +267,8 @@ export class Primary extends Actor {
 
   #lost(): void {
     this.#outputs.discardAll();
-    const why = `another replica has won generation ${this.generation + 1}`;
-    if (this.#paused) this.#halt({ code: 'handed-over', message: 'the other host goes on, as asked' });
-    else this.#halt({ code: 'lost-claim', message: why });
+    if (this.#paused) return this.#halt({ code: 'handed-over', message: 'the other host goes on, as asked' });
+    this.#halt({ code: 'lost-claim', message: `another replica has won generation ${this.generation + 1}` });
   }
 
   #fenced(): void {
@@ -463,9 +467,11 @@ export class Primary extends Actor {
       case 'copy-pages':
       case 'copy-cut':
         this.#copying.report(report, nowMs);
+        if (report.type === 'copy-pages' || !this.#copying.isCut) return;
+        // What came before the cut is no part of the copy: it must have left.
+        if (this.#outputs.heldCount > 0) return this.#dropCopy('outputs wait for the lease');
         // Flushes behind the cut need the backup's word (25).
-        if (this.#options.mirrored && report.type === 'copy-cut' && this.#copying.isCut)
-          this.#outputs.pairAt(report.cut.outputs);
+        if (this.#options.mirrored) this.#outputs.pairAt(report.cut.outputs);
         return;
       default:
         return;
@@ -586,8 +592,6 @@ export class Primary extends Actor {
     this.enter('halted', reason.message);
     this.act({ type: 'halt', reason });
   }
-
-  // Small hands
 
   #closeChannels(): void {
     this.#link.close();

@@ -29,6 +29,7 @@ import type { Input } from '../machine/doors.ts';
 import type { MachineStop, PendingBlockRequest } from '../vm/machine-interface.ts';
 import type { ArbiterReply, ArbiterRequest } from './arbiter-protocol.ts';
 import type { CpuCommand, CpuReport, NumberedOutput } from './cpu-link.ts';
+import type { LeaseOptions, LeaseReply, LeaseRequest, LeaseSettings } from './lease.ts';
 import type { Message, RefusalCode } from './message.ts';
 import type { TransferLimits, TransferProgress } from './transfer.ts';
 
@@ -55,6 +56,7 @@ export type ReplicaEvent =
   | { readonly type: 'other-version'; readonly channel: ChannelId; readonly version: number }
   | { readonly type: 'cpu'; readonly report: CpuReport }
   | { readonly type: 'arbiter'; readonly reply: ArbiterReply }
+  | { readonly type: 'lease'; readonly reply: LeaseReply }
   /** The answer to `admit`. Refused: the disk knows a higher generation, or another owner of this one. */
   | {
       readonly type: 'disk-admission';
@@ -107,6 +109,8 @@ export type ReplicaAction =
   | { readonly type: 'arbiter'; readonly request: ArbiterRequest }
   /** Have the disk admit this generation. Every later `disk` action is of it or of a higher one. */
   | { readonly type: 'admit'; readonly generation: number }
+  /** Always answered, as what the arbiter is asked; one at a time. */
+  | { readonly type: 'lease'; readonly request: LeaseRequest }
   | {
       readonly type: 'disk';
       readonly generation: number;
@@ -189,7 +193,7 @@ export type HaltReason =
   | { readonly code: 'guest-stopped'; readonly stop: MachineStop; readonly message: string }
   | { readonly code: 'peer-ended' | 'shutdown'; readonly message: string };
 
-export interface ReplicaOptions {
+export interface ReplicaOptions extends Pick<LeaseSettings, 'restart'> {
   /** The machine's name at the arbiter. */
   readonly vm: string;
   /** The hash of its description (`sha256Hex` of the canonical JSON). */
@@ -218,6 +222,8 @@ export interface ReplicaTiming {
   readonly suspicionMs: number;
   /** The backup waits this much longer (PROTOCOL.md, 12). */
   readonly backupExtraMs: number;
+  /** When both replicas are gone the machine starts elsewhere by itself: its owner needs a lease (27). */
+  readonly lease?: LeaseOptions | undefined;
   /** A gap of this length between two events means that this process itself was stopped. */
   readonly ownPauseMs: number;
   /** How long a broken channel may take to be replaced before the arbiter is asked; 0: ask at once. */
@@ -303,3 +309,5 @@ export function guestStopped(stop: MachineStop): HaltReason {
   const message = stop.reason === 'power' ? `the guest asked for power ${stop.action}` : stop.message;
   return { code: 'guest-stopped', stop, message };
 }
+  /** Outputs that the old primary may not have sent, and that wait for the lease. */
+  readonly kept: readonly NumberedOutput[];

@@ -103,12 +103,12 @@ export class OutputPath {
     return this.#gate.ready && this.mayLeave;
   }
 
-  /** Lets go what is acknowledged. The caller has made sure that the backup was heard of lately (rule 14). */
+  /** Lets go what is acknowledged, if something is `ready`. The caller has made sure that the backup was heard of lately (rule 14). */
   release(generation: number): void {
     this.#perform(this.#gate.release(), generation);
   }
 
-  /** Lets everything go: nobody else can go on from an earlier state. */
+  /** Lets everything go, if it may leave now: nobody else can go on from an earlier state. */
   releaseAll(generation: number): void {
     if (this.mayLeave) this.#perform(this.#gate.releaseAll(), generation);
   }

@@ -84,10 +84,49 @@ test('all pages are copied, then those written meanwhile, until few are left; th
   course.round(2);
   assert.equal(course.asked, 1);
   course.receiving({ recorded: true });
-  assert.equal(course.last, 'copy-collect', 'one more look before the cut');
-  course.round(1);
   assert.equal(course.last, 'copy-cut');
   assert.deepEqual([course.asked, course.failures], [1, []]);
+});
+
+test('the machine is cut only when the backup has taken in all that was sent', () => {
+  const course = new Course();
+  course.receiving({ recorded: true });
+  course.round(10);
+  course.collected(1);
+  const installed = 10 * PAGE_BYTES;
+  course.copies.length = 0;
+  course.source.copied(new Uint8Array(PAGE_BYTES), course.nowMs);
+  for (const behind of [installed, installed + PAGE_BYTES - 1]) {
+    course.receiving({ installed: behind, recorded: true });
+    course.source.tick(course.nowMs + limits.idleRoundMs);
+    assert.equal(course.last, 'copy-collect', 'the one of the round');
+  }
+  course.receiving({ installed: installed + PAGE_BYTES });
+  assert.equal(course.last, 'copy-cut');
+});
+
+test('a cut may take out as many pages as can be sent in time, and any number when they do not get fewer', () => {
+  const atMost = (course: Course): number => {
+    const cut = course.commands.at(-1);
+    assert.equal(cut?.type, 'copy-cut');
+    return (cut as CpuCommand & { type: 'copy-cut' }).maxPages;
+  };
+  const course = new Course({ cutTargetMs: 2 });
+  course.receiving({ recorded: true });
+  // A piece of four pages takes a millisecond.
+  course.round(100);
+  course.round(1);
+  assert.ok(atMost(course) >= 7 && atMost(course) <= 8, `${atMost(course)}`);
+  const busy = new Course({ cutTargetMs: 0 });
+  busy.receiving({ recorded: true });
+  busy.round(100);
+  busy.round(1);
+  assert.equal(atMost(busy), limits.cutPages);
+  for (let declined = 0; declined < 6; declined++) {
+    busy.round(15);
+    if (busy.last === 'copy-collect') busy.round(1);
+  }
+  assert.equal(atMost(busy), limits.maxCutPages);
 });
 
 test('nothing is copied beyond what the backup has room for', () => {
@@ -123,7 +162,6 @@ test('a cut that the CPU thread declines is another round', () => {
   course.receiving({ recorded: true });
   course.round(10);
   course.round(1);
-  course.round(1);
   assert.equal(course.last, 'copy-cut');
   course.round(30);
   assert.equal(course.last, 'copy-collect');
@@ -133,7 +171,6 @@ test('final may be sent only when the rest is gone and the backup has verified i
   const course = new Course();
   course.receiving({ recorded: true });
   course.round(10);
-  course.round(1);
   course.round(1);
   const cut = { position: 5n, time: 6n, outputs: 7, hash: 8n, entropyRequests: [] };
   const pieces = [{ kind: 'state', bytes: new Uint8Array(2_000_000) }] as const;
@@ -171,7 +208,6 @@ test('a backup that does not verify in time is given up', () => {
   const course = new Course();
   course.receiving({ recorded: true });
   course.round(10);
-  course.round(1);
   course.round(1);
   const cut = { position: 5n, time: 6n, outputs: 7, hash: 8n, entropyRequests: [] };
   course.source.cut({ type: 'copy-cut', transfer: 1, cut, pieces: [] }, course.nowMs);

@@ -35,12 +35,17 @@ export interface TransferSourceDeps {
   readonly fail: (why: string) => void;
 }
 
-/** 'joining': the other channel is missing. 'catching-up': the other host's image is behind. 'round': pages are copied. 'waiting': for the record, with little left. */
 type Stage =
+  /** The other channel is missing. */
   | 'joining'
+  /** The other host's image is behind. */
   | 'catching-up'
   | 'collecting'
+  /** Pages are copied. */
   | 'round'
+  /** Little is left; the backup takes in what was sent. */
+  | 'settling'
+  /** For the record, with little left. */
   | 'waiting'
   | 'cutting'
   | 'sending-rest'
@@ -79,9 +84,12 @@ export class TransferSource {
   #declined = 0;
   #asked = false;
   #recorded = false;
+  /** It does not get smaller: the guest is stopped for what there is. */
+  #forced = false;
   #speed = 1;
   #roundMs = 0;
-  #joinedMs = 0;
+  /** All rounds together. */
+  #copiedMs = 0;
   #progressMs: number;
   #cutMs: number | undefined;
 
@@ -134,7 +142,6 @@ export class TransferSource {
 
   /** The backup has opened the transfer's own channel. */
   join(nowMs: number): void {
-    this.#joinedMs = nowMs;
     this.#progressMs = nowMs;
     this.#stage = 'catching-up';
     if (this.#deps.catchUp === undefined) this.caughtUp(nowMs);
@@ -144,7 +151,6 @@ export class TransferSource {
   /** The other image has every region; the guest's writes follow. Memory is next. */
   caughtUp(nowMs: number): void {
     if (this.#stage !== 'catching-up') return;
-    this.#joinedMs = nowMs;
     this.#progressMs = nowMs;
     this.#stage = 'collecting';
     this.#deps.command({ type: 'copy-begin', transfer: this.number });
@@ -175,7 +181,7 @@ export class TransferSource {
     this.#roundMs = nowMs;
     this.#stage = 'round';
     this.#round++;
-    if (this.#round > 1) this.#judge(before, nowMs);
+    if (this.#round > 1) this.#judge(before);
     this.#goOn(nowMs);
   }
 
@@ -211,9 +217,13 @@ export class TransferSource {
 
   #goOn(nowMs: number): void {
     this.#sendRest();
-    // A last look, for while the record was waited for the guest went on.
-    if (this.#stage === 'waiting' && this.#recorded) return this.#collect(nowMs);
-    if (this.#stage !== 'round') return;
+    if (this.#stage === 'round') this.#copyOn(nowMs);
+    // What the backup has not taken in by the cut would have to be waited for, together with what is left.
+    if (this.#stage === 'settling' && this.#installed >= this.#sentBytes) this.#settled(nowMs);
+    else if (this.#stage === 'waiting' && this.#recorded) this.#cutNow(nowMs);
+  }
+
+  #copyOn(nowMs: number): void {
     while (this.#taken < this.#pages.length && this.#copying < this.#limits.copiesAtOnce && this.#hasRoom()) {
       const pages = this.#pages.slice(this.#taken, this.#taken + this.#limits.pagesPerPiece);
       this.#taken += pages.length;
@@ -222,9 +232,14 @@ export class TransferSource {
       this.#deps.copy(pages);
     }
     if (this.#taken < this.#pages.length || this.#copying > 0) return;
+    this.#copiedMs += nowMs - this.#roundMs;
     if (!this.#small) return this.#collect(nowMs);
-    this.#stage = 'waiting';
+    this.#stage = 'settling';
     this.#askOnce();
+  }
+
+  #settled(nowMs: number): void {
+    this.#stage = 'waiting';
     if (this.#recorded) this.#cutNow(nowMs);
   }
 
@@ -256,31 +271,34 @@ export class TransferSource {
   #cutNow(nowMs: number): void {
     this.#stage = 'cutting';
     this.#progressMs = nowMs;
-    const { maxCutPages: maxPages, pagesPerPiece } = this.#limits;
+    // The guest has gone on since the last look: if it was busy, this is another look.
+    const { maxCutPages, pagesPerPiece } = this.#limits;
+    const maxPages = this.#forced ? maxCutPages : this.#fewPages();
     this.#deps.cut({ type: 'copy-cut', transfer: this.number, maxPages, pagesPerPiece });
   }
 
   /** Is what is left small? If it does not get smaller, the guest is too fast. */
-  #judge(before: number, nowMs: number): void {
-    const { cutPages, cutTargetMs, maxRounds, maxCutPages, slowest } = this.#limits;
+  #judge(before: number): void {
+    const { maxRounds, maxCutPages, slowest } = this.#limits;
     const left = this.#pages.length;
-    this.#small = left <= cutPages || (left <= maxCutPages && this.#sendMs(left, nowMs) <= cutTargetMs);
+    this.#small = left <= this.#fewPages();
     this.#busyRounds = this.#small ? 0 : this.#busyRounds + 1;
     if (this.#small) return;
     if (this.#busyRounds > maxRounds || this.#declined > MAX_DECLINED) {
       if (left > maxCutPages) return this.#fail(`the guest writes too much: ${left} pages in a round`);
       this.#small = true;
+      this.#forced = true;
     } else if (left > SHRINKS * before && this.#speed > slowest) {
       this.#speed = Math.max(slowest, this.#speed * SLOW_DOWN);
       this.#deps.command({ type: 'speed', fraction: this.#speed });
     }
   }
 
-  /** How long this many pages will take, at the pace so far. */
-  #sendMs(pages: number, nowMs: number): number {
-    const elapsedMs = nowMs - this.#joinedMs;
-    const perPage = this.#sentBytes / Math.max(1, this.#donePages);
-    return this.#installed === 0 ? Number.POSITIVE_INFINITY : (pages * perPage * elapsedMs) / this.#installed;
+  /** So many pages are expected to be sent within the time for it, at the pace of the rounds so far. */
+  #fewPages(): number {
+    const { cutPages, cutTargetMs, maxCutPages } = this.#limits;
+    const inTime = Math.floor((cutTargetMs * this.#donePages) / Math.max(1, this.#copiedMs));
+    return Math.max(cutPages, Math.min(maxCutPages, inTime));
   }
 
   #fail(why: string): void {

@@ -1,13 +1,14 @@
 /**
  * All benchmarks, and bench/RESULTS.md from what they found:
  *
- *     npm run bench                        everything, about an hour and forty minutes
+ *     npm run bench                        everything, about two hours
  *     npm run bench -- --quick             fewer requests and boots
  *     npm run bench -- --only boot,pair    some parts; the others keep the figures that they have
  *     npm run bench -- --only speed        programs in the guest, against QEMU and v86: --rounds N, --resume after an interruption,
  *                                          --minutes N to be interrupted after that time
  *     npm run bench -- --only cost         what recording and being a pair cost: --pairs N (20), --resume
  *     npm run bench -- --only soak         a pair under load: --minutes N (30)
+ *     npm run bench -- --only replication  what fault tolerance costs and gives: log, latency, state transfers; --resume
  *     npm run bench -- --only none         writes RESULTS.md again, with the failover campaigns' journals as they are now
  *
  * Each part leaves its raw figures in bench/results/, with the facts of the machine when it ran.
@@ -21,6 +22,7 @@ import { type BootFigures, measureBoot, showBoot, WHOLE_COMMAND_LINE } from './b
 import { costSection, measureCost } from './cost/section.ts';
 import { hostsSection } from './hosts/section.ts';
 import { measureRedis, redisOptions, type SubjectFigures, showLatency, showLog, showRates, showUse } from './redis.ts';
+import { measureReplication, replicationSection } from './replication/section.ts';
 import { measureSoak, soakSection } from './soak/section.ts';
 import { measureSpeed, speedSection } from './speed/section.ts';
 import { collectFacts, type Facts } from './support/facts.ts';
@@ -29,7 +31,7 @@ import { SUBJECTS } from './support/subject.ts';
 
 const RESULTS = join(import.meta.dirname, 'results');
 const STORED_PARTS = ['boot', 'boot-whole', ...SUBJECTS] as const;
-const PARTS = ['speed', 'cost', 'soak', ...STORED_PARTS] as const;
+const PARTS = ['speed', 'cost', 'soak', 'replication', ...STORED_PARTS] as const;
 type Part = (typeof STORED_PARTS)[number];
 
 interface Stored<Figures> {
@@ -136,6 +138,9 @@ if (wanted.includes('cost')) {
 if (wanted.includes('soak')) {
   await measureSoak({ image, minutes: Number(values.minutes ?? (values.quick ? 1 : 30)), onProgress });
 }
+if (wanted.includes('replication')) {
+  await measureReplication({ image, quick: values.quick, resume: values.resume, onProgress });
+}
 for (const part of STORED_PARTS.filter((name) => wanted.includes(name))) {
   console.error(`measuring: ${part}`);
   const facts = await collectFacts();
@@ -150,6 +155,7 @@ const sections = [
   await bootSection('boot-whole', 'The same with all of the kernel’s self-tests'),
   await redisSection(),
   await failoverSection(),
+  await replicationSection(),
   await hostsSection(),
 ];
 await writeFile(join(import.meta.dirname, 'RESULTS.md'), `${[HEAD, ...sections].join('\n')}`);

@@ -1,0 +1,108 @@
+/**
+ * Runs the stages, writes down what they find, and sees to it that nothing is left behind: not after a failure, which is noted and tried once more,
+ * and not after an interruption.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BuiltImage } from '../../src/host/image/manifest.ts';
+import { imageWithAgent } from './guest-image.ts';
+import { inTime } from './guests.ts';
+import { appendReplicationEntry, type Measurement, nameOf, type ReplicationJournal } from './journal.ts';
+import { describe, linkStage, rateStage, type StageDeps } from './stages.ts';
+import { planOf } from './tests.ts';
+import { transferStage } from './transfer-stage.ts';
+
+export interface CampaignOptions {
+  readonly image: BuiltImage;
+  readonly file: string;
+  readonly onProgress: (line: string) => void;
+}
+
+const STAGES: Readonly<Record<string, (deps: StageDeps) => Promise<void>>> = {
+  rates: rateStage,
+  link: linkStage,
+  transfers: transferStage,
+};
+const ATTEMPTS = 2;
+const STOP_LIMIT_MS = 60_000;
+
+type Stoppable = { stop(): Promise<void> };
+
+/** What runs, so that all of it can be stopped. */
+class Owned {
+  readonly #guests = new Set<Stoppable>();
+
+  own<Guest extends Stoppable>(guest: Guest): Guest {
+    this.#guests.add(guest);
+    return guest;
+  }
+
+  async end(guest: Stoppable | undefined): Promise<void> {
+    if (guest === undefined || !this.#guests.delete(guest)) return;
+    await inTime(guest.stop(), STOP_LIMIT_MS, 'a guest has not ended').catch(() => {});
+  }
+
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#guests].map((guest) => this.end(guest)));
+  }
+}
+
+/** Makes the measurements that the journal does not hold yet. */
+export async function runReplication(
+  journal: ReplicationJournal,
+  { image, file, onProgress }: CampaignOptions,
+): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'understudy-replication-'));
+  const owned = new Owned();
+  const done = new Set(journal.entries.flatMap((entry) => (entry.type === 'failure' ? [] : [nameOf(entry)])));
+  const circumstances = () => ({ load: loadavg()[0]!, at: new Date().toISOString() });
+  const cleanUp = async (): Promise<void> => {
+    await owned.endAll();
+    await rm(directory, { recursive: true, force: true });
+  };
+  const interrupted = (): void => {
+    onProgress('replication: interrupted; ending what runs');
+    void cleanUp().finally(() => process.exit(1));
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, interrupted);
+  try {
+    const deps: StageDeps = {
+      image: await imageWithAgent(image, directory),
+      plan: planOf(journal.head.quick),
+      isDone: (name) => done.has(name),
+      own: (guest) => owned.own(guest),
+      end: (guest) => owned.end(guest),
+      measure: async (name, limitMs, work) => {
+        if (done.has(name)) return;
+        const before = circumstances();
+        const found = await inTime(work(), limitMs, `"${name}" did not end`);
+        await appendReplicationEntry(file, { ...found, ...before } as Measurement);
+        done.add(name);
+        onProgress(`replication: ${name}: ${describe(found)}`);
+      },
+    };
+    for (const [of, stage] of Object.entries(STAGES)) {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const before = circumstances();
+        const why = await failureOf(stage(deps));
+        if (why === undefined) break;
+        onProgress(`replication: ${of} FAILED: ${why}`);
+        await appendReplicationEntry(file, { type: 'failure', of, why: why.slice(0, 3000), ...before });
+      }
+    }
+  } finally {
+    for (const signal of signals) process.off(signal, interrupted);
+    await cleanUp();
+  }
+}
+
+async function failureOf(work: Promise<void>): Promise<string | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

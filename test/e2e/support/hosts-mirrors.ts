@@ -5,7 +5,6 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type ArbiterWord, bootDecision } from '../../../src/host/disk/boot-decision.ts';
 import type { MirrorRecord } from '../../../src/host/disk/mirror-record.ts';
@@ -13,14 +12,12 @@ import { MirrorRecordFile, recordPathOf } from '../../../src/host/disk/mirror-re
 import { fileSystemProblems } from './file-system-check.ts';
 import type { HostsDisk } from './hosts-disk.ts';
 import { HOST_LABELS, type HostLabel } from './hosts-lab.ts';
+import { differences, untilIdle } from './mirror-images.ts';
 import type { Redundancy } from './replica-watch.ts';
 
 const MIB = 2 ** 20;
 const NAME = 'disk.img';
-/** Longer than the guest's kernel and its redis keep anything to themselves without a reason. */
-const QUIET_MS = 7000;
-const QUIET_PATIENCE_MS = 60_000;
-const LOOK_EVERY_MS = 200;
+const REGION_BYTES = 256 * 1024;
 
 type Record = { readonly host: HostLabel; readonly record: MirrorRecord | undefined };
 
@@ -110,17 +107,8 @@ export class HostsMirrors implements HostsDisk {
     return this.#bootProblems([owner], word);
   }
 
-  async untilQuiet(): Promise<boolean> {
-    const written = (): number => Math.max(...HOST_LABELS.map((label) => this.#writtenMs(label)));
-    for (const endMs = Date.now() + QUIET_PATIENCE_MS; Date.now() < endMs; ) {
-      if (Date.now() - written() > QUIET_MS) return true;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    }
-    return false;
-  }
-
-  #writtenMs(label: HostLabel): number {
-    return statSync(this.imageOf(label), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  untilQuiet(): Promise<boolean> {
+    return untilIdle(HOST_LABELS.map((label) => this.imageOf(label)));
   }
 
   async stoppedProblems(pair: Redundancy | undefined, word: ArbiterWord): Promise<string[]> {
@@ -132,16 +120,11 @@ export class HostsMirrors implements HostsDisk {
       const found = await fileSystemProblems(this.imageOf(host));
       problems.push(...found.map((what) => `the image of ${host}: ${what}`));
     }
-    if (pair !== undefined) problems.push(...(await this.#differences(pair)));
+    if (pair !== undefined) {
+      const images = [this.imageOf(pair.primary), this.imageOf(pair.backup)] as const;
+      problems.push(...(await differences(...images, REGION_BYTES)));
+    }
     return problems;
-  }
-
-  async #differences({ primary, backup }: Redundancy): Promise<string[]> {
-    const regionBytes = (await MirrorRecordFile.read(recordPathOf(this.imageOf(primary)))).regionBytes;
-    const differ = await differingRegions(this.imageOf(primary), this.imageOf(backup), regionBytes);
-    return differ.length === 0
-      ? []
-      : [`the images of ${primary} and ${backup} differ in ${differ.length} regions: ${differ.slice(0, 20).join(' ')}`];
   }
 }
 
@@ -151,22 +134,4 @@ function summaryOf({ host, record }: Record): string {
   const marked = peers.map(({ imageId, regions }) => `${regions.size} for ${imageId.slice(0, 4)}`).join(', ');
   const as = incarnations.map((incarnation) => incarnation.slice(0, 4)).join(', ');
   return `${host}: ${state}, of generation ${generation ?? 'none'} as ${as || 'nobody'}, marked ${marked || 'nothing'}`;
-}
-
-/** The numbers of the regions in which two images of the same size are not equal. */
-export async function differingRegions(one: string, other: string, regionBytes: number): Promise<number[]> {
-  const files = await Promise.all([open(one, 'r'), open(other, 'r')]);
-  try {
-    const buffers = [Buffer.alloc(regionBytes), Buffer.alloc(regionBytes)] as const;
-    const differ: number[] = [];
-    for (let region = 0; ; region++) {
-      const at = region * regionBytes;
-      const [a, b] = await Promise.all(files.map((file, i) => file.read(buffers[i]!, 0, regionBytes, at)));
-      if (a!.bytesRead === 0 && b!.bytesRead === 0) return differ;
-      const equal = buffers[0].subarray(0, a!.bytesRead).equals(buffers[1].subarray(0, b!.bytesRead));
-      if (!equal) differ.push(region);
-    }
-  } finally {
-    for (const file of files) await file.close();
-  }
 }

@@ -21,6 +21,7 @@ import type { BuiltImage } from '../src/host/image/manifest.ts';
 import { type BootFigures, measureBoot, showBoot, WHOLE_COMMAND_LINE } from './boot.ts';
 import { costSection, measureCost } from './cost/section.ts';
 import { hostsSection } from './hosts/section.ts';
+import { powerCutSection } from './power-cut/section.ts';
 import { measureRedis, redisOptions, type SubjectFigures, showLatency, showLog, showRates, showUse } from './redis.ts';
 import { measureReplication, replicationSection } from './replication/section.ts';
 import { measureSoak, soakSection } from './soak/section.ts';
@@ -157,5 +158,6 @@ const sections = [
   await failoverSection(),
   await replicationSection(),
   await hostsSection(),
+  await powerCutSection(),
 ];
 await writeFile(join(import.meta.dirname, 'RESULTS.md'), `${[HEAD, ...sections].join('\n')}`);

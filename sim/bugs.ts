@@ -10,7 +10,7 @@ import type { ReplicaLike } from './process.ts';
 /** An output leaves one entry early: when all before its mark is acknowledged, and the mark itself has only been sent. */
 function earlyRelease(replica: ReplicaLike): ReplicaLike {
   let ack: (ReplicaEvent & { type: 'message' }) | undefined;
-  let acknowledged = 0;
+  let [sent, acknowledged, pretended] = [0, 0, 0];
   return {
     status: (nowMs) => replica.status(nowMs),
     handle: (event, nowMs) => {
@@ -19,17 +19,16 @@ function earlyRelease(replica: ReplicaLike): ReplicaLike {
         acknowledged = event.message.sequence;
       }
       const actions = replica.handle(event, nowMs);
+      for (const action of actions) {
+        if (action.type === 'send' && action.message.type === 'log') sent = action.message.sequence;
+      }
       const sequence = acknowledged + 1;
-      const sent = actions.some((action) => isBatch(action, sequence));
-      if (!sent || ack?.message.type !== 'ack') return actions;
+      if (sent < sequence || pretended >= sequence || ack?.message.type !== 'ack') return actions;
+      pretended = sequence;
       const tooEarly = { ...ack, message: { ...ack.message, sequence } };
       return [...actions, ...replica.handle(tooEarly, nowMs)];
     },
   };
-}
-
-function isBatch(action: ReplicaAction, sequence: number): boolean {
-  return action.type === 'send' && action.message.type === 'log' && action.message.sequence === sequence;
 }
 
 /** A claim whose outcome is unknown is taken as won. */

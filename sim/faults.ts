@@ -90,7 +90,7 @@ export const faults: Record<string, Fault> = {
   },
   'clock leap': (cluster, victim) => void victim.jumpClock(cluster.random.pick([20, 70, 250, 2000])),
   'clock pace': (cluster, victim) => {
-    victim.setClockRate(cluster.random.between(0.8, 1.2));
+    victim.setClockRate(cluster.random.between(...cluster.paces));
     return { afterMs: durationMs(cluster), end: () => victim.setClockRate(cluster.random.between(0.99, 1.01)) };
   },
 
@@ -190,13 +190,17 @@ export function planFaults(random: Random, fromMs: number, toMs: number): Planne
   return planned;
 }
 
-/** Does it, if somebody lives to whom it can happen; returns when it will have ended, at `latestMs` at the latest. */
-export function strike(cluster: Cluster, kind: string, latestMs: number): number {
+/**
+ * Does it to `victim`, or to anybody, if somebody lives to whom it can happen; returns when it will have ended, at `latestMs` at
+ * the latest.
+ */
+export function strike(cluster: Cluster, kind: string, latestMs: number, victim?: SimProcess): number {
   const { schedule, random, journal } = cluster;
   const living = cluster.processes.filter(({ alive }) => alive);
-  if (living.length === 0) return schedule.nowMs;
+  const whom = victim ?? (living.length === 0 ? undefined : random.pick(living));
+  if (whom?.alive !== true) return schedule.nowMs;
   journal.fault(kind);
-  const ending = faults[kind]!(cluster, random.pick(living));
+  const ending = faults[kind]!(cluster, whom);
   if (ending === undefined) return schedule.nowMs;
   const endMs = Math.min(schedule.nowMs + ending.afterMs, latestMs);
   schedule.after(endMs - schedule.nowMs, ending.end);

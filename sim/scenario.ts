@@ -6,7 +6,9 @@ import { check, checkers, type Violation } from './checkers.ts';
 import { Cluster } from './cluster.ts';
 import { evidenceOf } from './evidence.ts';
 import { planFaults, setWeather, strike } from './faults.ts';
+import { strikeLeases } from './leases.ts';
 import { drawOptions, type RunOptions } from './options.ts';
+import type { SimProcess } from './process.ts';
 import { watchTurns } from './turns.ts';
 
 /** Faults strike between these times, and have ended by the third. */
@@ -49,16 +51,17 @@ export function runSeed(seed: number, options: RunOptions = {}): Outcome {
   cluster.start();
   let endedMs = FIRST_FAULT_MS;
   let calm = false;
-  const hit = (kind: string): void => {
-    if (!calm) endedMs = Math.max(endedMs, strike(cluster, kind, QUIET_MS));
+  const hit = (kind: string, victim?: SimProcess): void => {
+    if (!calm) endedMs = Math.max(endedMs, strike(cluster, kind, QUIET_MS, victim));
   };
-  cluster.onMoment = watchTurns(random, (kind, afterMs) => {
-    if (!calm) schedule.after(afterMs, () => hit(kind));
+  cluster.onMoment = watchTurns(random, (kind, afterMs, victim) => {
+    if (!calm) schedule.after(afterMs, () => hit(kind, victim));
   });
   for (const { atMs, kind } of planFaults(random, FIRST_FAULT_MS, LAST_FAULT_MS)) {
     endedMs = Math.max(endedMs, atMs);
     schedule.after(atMs, () => hit(kind));
   }
+  if (options.leases !== undefined) strikeLeases(cluster, seed, FIRST_FAULT_MS, LAST_FAULT_MS);
   while (schedule.nowMs < endedMs) schedule.runUntil(endedMs);
   calm = true;
   journal.tell('network', 'all faults have ended');
@@ -91,7 +94,7 @@ function calmDown(cluster: Cluster): ReturnType<typeof evidenceOf> {
 function endingOf({ processes, journal }: Cluster): Ending {
   const going = processes.filter(({ alive, phase }) => alive && (phase === 'alone' || phase === 'paired'));
   if (going.length === 0) return 'nobody';
-  if (journal.life > 1) return 'started again';
+  if (journal.lives > 1) return 'started again';
   const first = going.every((one) => processes.indexOf(one) < 2);
   if (going.some(({ phase }) => phase === 'paired')) return first ? 'the first pair' : 'another pair';
   return going.includes(processes[0]!) ? 'the primary alone' : 'the backup';

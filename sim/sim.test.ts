@@ -7,7 +7,7 @@ import { firstToSee, runSeeds, type SeedsRequest } from './pool.ts';
 import { endings, type Outcome, runSeed } from './scenario.ts';
 
 /** A planted bug must show by then. */
-const WITHIN = 250;
+const WITHIN = 300;
 /** What CI can afford. */
 const jobs = Math.min(4, availableParallelism());
 

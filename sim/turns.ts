@@ -26,6 +26,8 @@ interface Turn {
   readonly withinMs: readonly number[];
   /** A blow is one of these: kinds of faults. */
   readonly blows: readonly (readonly string[])[];
+  /** It is the process itself that they happen to, and not just anybody. */
+  readonly aimed?: true;
 }
 
 const ANY = Object.keys(faults).map((kind) => [kind]);
@@ -45,14 +47,10 @@ const PARTING = [
   ['slow link', 'kill'],
 ];
 
-/** What ends a replica while something of it is still on its way: log entries, disk requests, images that are behind. */
+/** What ends a replica while disk requests of it are still on their way, or images are behind. */
 const ENDING = [
-  ['host lost'],
-  ['slow link', 'host lost'],
-  ['slow link', 'partition and cut'],
   ['slow disk', 'kill'],
-  ['slow disk', 'host lost'],
-  ['slow disk', 'cut'],
+  ['slow disk', 'restart'],
   ['slow disk', 'power loss'],
 ];
 
@@ -62,26 +60,34 @@ const turns: readonly Turn[] = [
   // The backup has read the pair's record and is none yet: the round trips until its copy is final.
   { is: readsRecordOfCopy, chance: 0.8, most: [0, 1, 2], withinMs: [0.5, 2, 4], blows: PARTING },
   { is: ({ phase }) => phase === 'cutting-over', chance: 0.2, most: [1], withinMs: [0.5, 2, 6], blows: PARTING },
-  // There are some hundreds of these in a run.
-  { is: ({ emits }) => emits === true, chance: 0.004, most: [0, 0, 1], withinMs: [0.5, 5, 30], blows: ENDING },
-  { is: ({ emits }) => emits !== true, chance: 0.1, most: [0, 0, 1, 2], withinMs: [0, 2, 10], blows: ANY },
+  // There are some dozens of these in a run. What was said just now is gone with its log entries; or what is not done yet.
+  { is: speaks, chance: 0.02, most: [0, 0, 0, 1], withinMs: [0.1, 0.3], blows: [['host lost']], aimed: true },
+  { is: speaks, chance: 0.02, most: [0, 0, 1], withinMs: [5, 30], blows: ENDING, aimed: true },
+  { is: (moment) => !speaks(moment), chance: 0.1, most: [0, 0, 1, 2], withinMs: [0, 2, 10], blows: ANY },
 ];
 
 function readsRecordOfCopy({ process, reply }: Moment): boolean {
   return process.phase === 'receiving' && reply?.op === 'read-record' && reply.outcome === 'found';
 }
 
-/** One run's: at such moments `hit` is called with a kind of fault, and the time after which it strikes. */
-export function watchTurns(random: Random, hit: (kind: string, afterMs: number) => void): (moment: Moment) => void {
+function speaks({ emits }: Moment): boolean {
+  return emits === true;
+}
+
+/** One run's: at such moments `hit` is called with a kind of fault, the time after which it strikes, and whom if that matters. */
+export function watchTurns(
+  random: Random,
+  hit: (kind: string, afterMs: number, victim: SimProcess | undefined) => void,
+): (moment: Moment) => void {
   const left = turns.map(({ most }) => random.pick(most));
   return (moment) => {
-    for (const [index, { is, chance, withinMs, blows }] of turns.entries()) {
+    for (const [index, { is, chance, withinMs, blows, aimed }] of turns.entries()) {
       if (left[index]! <= 0 || !is(moment) || !random.chance(chance)) continue;
       left[index]!--;
       let afterMs = 0;
       for (const kind of random.pick(blows)) {
         afterMs += random.between(0, random.pick(withinMs));
-        hit(kind, afterMs);
+        hit(kind, afterMs, aimed === true ? moment.process : undefined);
       }
     }
   };

@@ -90,6 +90,18 @@ export function otherVersion(version: number): [RefusalCode, string] {
   return ['other-version', `the peer speaks protocol version ${version}, this is version ${PROTOCOL_VERSION}`];
 }
 
+/** How a backup introduces itself; `received`: the last batch of the log that it has, for a channel that is resumed. */
+export function helloOf(
+  options: Pick<ReplicaOptions, 'vm' | 'machine' | 'incarnation'>,
+  generation: number,
+  resume: boolean,
+  received: number,
+): Hello {
+  const { vm, machine, incarnation } = options;
+  const identity = { generation, version: PROTOCOL_VERSION, vm, machine, incarnation } as const;
+  return { type: 'hello', ...identity, role: 'backup', resume, received };
+}
+
 /** The welcome for a peer that is let in; `transfer` names the copy that it is given, if it is. */
 export function welcomeOf(
   options: Pick<ReplicaOptions, 'vm' | 'machine' | 'incarnation'>,

@@ -8,6 +8,20 @@ import { FailureDetector } from './failure-detector.ts';
 import type { Message } from './message.ts';
 import type { ChannelCertificates, ChannelId, ReplicaAction, ReplicaTiming } from './replica.ts';
 
+/** Why the backup is none any more, if that is what it says. */
+export function farewellOf(message: Message): string | undefined {
+  switch (message.type) {
+    case 'diverged':
+      return `the backup has diverged at ${message.position}: ${message.log}; ${message.machine}`;
+    case 'bye':
+      return 'the backup was stopped';
+    case 'refuse':
+      return `the backup refuses this primary: ${message.message}`;
+    default:
+      return undefined;
+  }
+}
+
 export class BackupLink {
   readonly #timing: ReplicaTiming;
   readonly #act: (action: ReplicaAction) => void;

@@ -4,7 +4,7 @@
  * alone. replica.ts tells the story; the numbers in brackets are rules of PROTOCOL.md.
  */
 import { Actor } from './actor.ts';
-import { conflictIn, otherVersion, refusalOfWelcome } from './admission.ts';
+import { conflictIn, helloOf, otherVersion, refusalOfWelcome } from './admission.ts';
 import type { ArbiterReply, PairRecord } from './arbiter-protocol.ts';
 import type { CpuReport } from './cpu-link.ts';
 import { CpuView } from './cpu-view.ts';
@@ -15,8 +15,7 @@ import { InboundFrames } from './inbound-frames.ts';
 import { KeptOutputs } from './kept-outputs.ts';
 import { LogSink } from './log-sink.ts';
 import type { Heartbeat, LogBatch, Message, Welcome } from './message.ts';
-import { PROTOCOL_VERSION } from './message.ts';
-import { OwnImage } from './own-image.ts';
+import { OwnDisk, type OwnDiskEvent } from './own-disk.ts';
 import { Ownership } from './ownership.ts';
 import type { Primary } from './primary.ts';
 import { Receiving } from './receiving.ts';
@@ -56,8 +55,7 @@ export class Backup extends Actor {
   readonly #log: LogSink;
   /** Outputs of this machine that the primary may not have sent. */
   readonly #kept: KeptOutputs;
-  /** With a mirrored disk. */
-  readonly #image: OwnImage;
+  readonly #disk: OwnDisk;
 
   #ended = false;
   #drained: Drained | undefined;
@@ -79,7 +77,7 @@ export class Backup extends Actor {
     });
     this.#kept = new KeptOutputs(bounds.keptOutputBytes);
     this.#log = new LogSink(bounds.backupBufferBytes);
-    this.#image = new OwnImage(bounds.keptOutputBytes, (action) => this.act(action));
+    this.#disk = new OwnDisk(options, { act: (action) => this.act(action), send: (message) => this.#send(message) });
     this.#cpu = new CpuView(timing, false, nowMs);
     this.#ownership = new Ownership(options, this.#cpu, (action) => this.act(action));
   }
@@ -108,13 +106,14 @@ export class Backup extends Actor {
     this.#cpu.observe(nowMs);
     this.#detector?.observe(nowMs);
     if (this.phase !== 'halted') this.#dispatch(event, nowMs);
+    this.#haltWithoutDisk();
     return this.takeActions();
   }
 
   #dispatch(event: ReplicaEvent, nowMs: number): void {
     switch (event.type) {
       case 'start':
-        this.command({ type: 'follow', disk: this.#options.mirrored ?? false });
+        this.command({ type: 'follow', disk: this.#disk.follows });
         this.enter('connecting', 'looking for the primary');
         return this.#connect();
       case 'tick':
@@ -147,24 +146,22 @@ export class Backup extends Actor {
         if (this.#open) this.#send({ type: 'bye', generation: this.generation, reason: 'shutdown' });
         return this.#halt({ code: 'shutdown', message: 'stopped by request' });
       case 'disk-answer':
-        return this.#diskAnswer(event, nowMs);
+      case 'disk-read-answer':
+      case 'disk-common':
+        return this.#diskEvent(event, nowMs);
       case 'disk-joined':
         if (event.generation === this.generation && this.#joining) this.#joined(nowMs);
         return;
-      case 'disk-common':
-        return this.#image.pointNoted(event);
       case 'catch-up-send':
       case 'catch-up-complete':
       case 'catch-up-failed':
         if (this.phase === 'receiving') this.#receiving.caughtUp(event);
-        return;
-      default:
-        return;
     }
   }
 
   #tick(nowMs: number): void {
     this.#ownership.tick(nowMs);
+    this.#disk.tick(nowMs);
     // A machine that cannot run is nobody's backup, and must not stand in another's way (11).
     const works = this.phase === 'paired' || this.#cpu.state(nowMs) !== 'silent';
     if (works && this.#connectAtMs !== undefined && nowMs >= this.#connectAtMs) this.#connect();
@@ -198,12 +195,10 @@ export class Backup extends Actor {
     const other = (transfer || resume) && certificates?.peer !== this.#certificates?.peer;
     if (other) return this.#drop('a host with another certificate has answered', nowMs);
     if (transfer) return this.#receiving.opened();
-    const { vm, machine, incarnation } = this.#options;
     this.#open = true;
     this.#certificates = certificates;
     if (!resume) this.#watch(nowMs);
-    const identity = { generation: this.generation, version: PROTOCOL_VERSION, vm, machine, incarnation } as const;
-    this.#send({ type: 'hello', ...identity, role: 'backup', resume, received: this.#log.received });
+    this.#send(helloOf(this.#options, this.generation, resume, this.#log.received));
   }
 
   /** From now on silence of the primary counts; it is busy, and nothing is at stake, while the two are no pair yet. */
@@ -256,6 +251,8 @@ export class Backup extends Actor {
         return this.#heartbeat(message, nowMs);
       case 'hand-over':
         return this.#handOver(message.sequence, message.released, nowMs);
+      case 'read-data':
+        return this.#disk.fetched(message);
       case 'bye':
         return this.#bye(message.reason);
       default:
@@ -271,6 +268,7 @@ export class Backup extends Actor {
       if (this.phase !== 'paired' || !same) return this.#broken('it resumes what never was', nowMs);
       this.#closedMs = undefined;
       this.#detector?.heard(nowMs);
+      this.#disk.follow(this.generation);
       return this.#ack(nowMs);
     }
     if (this.phase !== 'connecting') return this.#broken('it starts anew', nowMs);
@@ -308,7 +306,7 @@ export class Backup extends Actor {
   /** All that is needed to go on from here is in this host's hands, durably. */
   #joined(nowMs: number): void {
     this.#joining = false;
-    this.#image.join(this.generation, this.#receiving.complete!.outputs, nowMs);
+    this.#disk.join(this.generation, this.#receiving.complete!.outputs, nowMs);
     this.#receiving.close();
     this.enter('paired', 'the copy is complete');
     this.#watch(nowMs);
@@ -355,6 +353,7 @@ export class Backup extends Actor {
     this.#detector?.heard(nowMs);
     if (this.phase === 'receiving') return this.#receiving.recorded();
     this.enter('paired', 'the record is read');
+    this.#disk.follow(this.generation);
     this.#watch(nowMs);
     this.#ack(nowMs);
   }
@@ -402,7 +401,7 @@ export class Backup extends Actor {
     this.#log.echo = heartbeat.stamp;
     this.#guestTime.heard(heartbeat.time, nowMs);
     this.#forget(heartbeat.released);
-    this.#image.primaryNoted(heartbeat.common ?? 0);
+    this.#disk.primaryNoted(heartbeat.common ?? 0);
     const { position } = heartbeat;
     if (this.#log.allow(position)) this.command({ type: 'executable', position });
   }
@@ -410,13 +409,12 @@ export class Backup extends Actor {
   #ack(nowMs: number): void {
     this.#ackMs = nowMs;
     if (!this.#open || this.#closedMs !== undefined) return;
-    const { flushed, common } = this.#image;
     const message = this.#log.ack({
       generation: this.generation,
       executed: this.#cpu.position,
       cpu: this.#cpu.state(nowMs),
       uplink: this.#uplink,
-      ...(this.#options.mirrored ? { image: { flushed, common } } : {}),
+      ...this.#disk.ack,
     });
     this.#send(message);
   }
@@ -434,6 +432,7 @@ export class Backup extends Actor {
     // The primary has sent all that the guest said: only see the end.
     this.#ended = true;
     this.enter('leaving', 'the guest has stopped');
+    this.#disk.alone();
     this.command({ type: 'drain', onDivergence: 'stop' });
   }
 
@@ -449,23 +448,22 @@ export class Backup extends Actor {
         return;
       case 'replayed':
         this.#kept.keep(report.outputs);
-        this.#image.perform(report.disk ?? [], nowMs);
+        if (this.#disk.perform(report.disk ?? [], nowMs) && this.phase === 'paired') this.#ack(nowMs);
         if (this.#mustRest && this.phase === 'paired') this.#pause(true);
         return;
+      case 'read-needed':
+        return this.#disk.needed(report, nowMs);
       case 'diverged':
         return this.#diverged(report, nowMs);
       case 'drained':
         this.#cpu.position = report.position;
         this.#drained = report;
-        if (this.#ended) return this.#guestStopped(report);
+        if (this.#ended) return this.#halt(guestStopped(report.stopped));
         return this.#goLiveIfReady(nowMs);
       case 'installed':
       case 'install-verified':
       case 'install-failed':
         if (this.phase === 'receiving') this.#receiving.report(report);
-        return;
-      default:
-        return;
     }
   }
 
@@ -477,19 +475,25 @@ export class Backup extends Actor {
 
   /** More waits, to leave or for the disk, than this host may keep. */
   get #mustRest(): boolean {
-    return this.#kept.full || this.#image.full;
+    return this.#kept.full || this.#disk.full;
   }
 
-  /** This host's own image has done something. A flush is news for the primary (25). */
-  #diskAnswer(event: ReplicaEvent & { type: 'disk-answer' }, nowMs: number): void {
-    const news = this.#image.answered(event);
-    if (this.#image.failed) {
-      if (this.#open) this.#send({ type: 'bye', generation: this.generation, reason: 'shutdown' });
-      return this.#halt(this.#image.failure(this.phase === 'admitting'));
-    }
+  /** This host's own disk has done something. A flush is news for the primary (25). */
+  #diskEvent(event: OwnDiskEvent, nowMs: number): void {
+    const news = this.#disk.heard(event);
+    if (this.#haltWithoutDisk()) return;
     if (!this.#mustRest) this.#pause(false);
     if (news && this.phase === 'paired') this.#ack(nowMs);
     this.#goLiveIfReady(nowMs);
+  }
+
+  /** True if this host's disk cannot be what the machine needs. */
+  #haltWithoutDisk(): boolean {
+    const reason = this.#disk.failure(this.phase === 'admitting');
+    if (reason === undefined || this.phase === 'halted') return false;
+    if (this.#open) this.#send({ type: 'bye', generation: this.generation, reason: 'shutdown' });
+    this.#halt(reason);
+    return true;
   }
 
   #pause(paused: boolean): void {
@@ -515,6 +519,7 @@ export class Backup extends Actor {
     this.#closeLog();
     this.#connectAtMs = undefined;
     this.#inbound.freeze(nowMs);
+    this.#disk.alone();
     this.#cpu.resting = false;
     this.enter('leaving', why);
     this.command({ type: 'drain', onDivergence: this.#options.onDivergence });
@@ -555,7 +560,7 @@ export class Backup extends Actor {
       return this.#halt({ code: 'total-loss', message: `this replica won, but it had diverged: ${this.#divergence}` });
     }
     // What its own disk has in hand comes first: before any live request, and before any flush (24).
-    const ready = this.#admitted && this.#image.idle;
+    const ready = this.#admitted && this.#disk.idle;
     if (ready && this.#drained !== undefined) this.#goLive(this.#drained, nowMs);
   }
 
@@ -569,12 +574,6 @@ export class Backup extends Actor {
     const { successor, actions } = goLive(this.#options, view, nowMs);
     this.act(...actions);
     this.#successor = successor;
-  }
-
-  #guestStopped(drained: Drained): void {
-    const stop = drained.stopped;
-    const atPrimary = { code: 'peer-ended', message: 'the guest has stopped at the primary' } as const;
-    this.#halt(stop === undefined ? atPrimary : guestStopped(stop));
   }
 
   // Small hands

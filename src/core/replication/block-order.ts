@@ -10,6 +10,8 @@ import type { PendingBlockRequest } from '../vm/machine-interface.ts';
 
 interface Waiting {
   readonly pending: PendingBlockRequest;
+  /** The place of a read that the backup must have done before (reads-at-backup.ts). */
+  readonly behind: number;
   started: boolean;
 }
 
@@ -26,15 +28,16 @@ function endOf(request: Exclude<BlockRequest, { type: 'flush' }>): number {
 
 export class BlockOrder {
   #requests: Waiting[] = [];
+  #readsDone = 0;
 
   /** Requests that are unanswered. */
   get size(): number {
     return this.#requests.length;
   }
 
-  /** A new request; returns it if it may start now, otherwise it waits. */
-  submit(pending: PendingBlockRequest): PendingBlockRequest[] {
-    this.#requests.push({ pending, started: false });
+  /** A new request; returns it if it may start now, otherwise it waits. `behind`: for the backup's read of that place as well. */
+  submit(pending: PendingBlockRequest, behind = 0): PendingBlockRequest[] {
+    this.#requests.push({ pending, behind, started: false });
     return this.#start(this.#requests.length - 1);
   }
 
@@ -49,6 +52,13 @@ export class BlockOrder {
     if (at < 0) return [];
     this.#requests.splice(at, 1);
     return this.#start(at);
+  }
+
+  /** The backup has done all reads up to this place; returns requests that may start now. Never moves back. */
+  readsDone(place: number): PendingBlockRequest[] {
+    if (place <= this.#readsDone) return [];
+    this.#readsDone = place;
+    return this.#start(0);
   }
 
   /** Those that have started and are unanswered, in order of submission. */
@@ -69,7 +79,8 @@ export class BlockOrder {
   }
 
   #blocked(index: number): boolean {
-    const { pending } = this.#requests[index]!;
+    const { pending, behind } = this.#requests[index]!;
+    if (behind > this.#readsDone) return true;
     for (let earlier = 0; earlier < index; earlier++) {
       const other = this.#requests[earlier]!.pending;
       if (other.device === pending.device && conflict(other.request, pending.request)) return true;

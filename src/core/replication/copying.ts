@@ -5,6 +5,7 @@
 import { tokenOf } from './arbiter-protocol.ts';
 import type { CpuCommand, CpuReport } from './cpu-link.ts';
 import type { Message, Receiving } from './message.ts';
+import { leanReads } from './output-path.ts';
 import type { ChannelId, ReplicaAction, ReplicaEvent, ReplicaOptions } from './replica.ts';
 import type { TransferProgress } from './transfer.ts';
 import { type CatchUpStep, TransferSource } from './transfer-source.ts';
@@ -21,13 +22,13 @@ export interface CopyingDeps {
 }
 
 export class Copying {
-  readonly #options: Pick<ReplicaOptions, 'token' | 'transfer' | 'mirrored'>;
+  readonly #options: Pick<ReplicaOptions, 'token' | 'transfer' | 'mirrored' | 'reads'>;
   readonly #deps: CopyingDeps;
   #source: TransferSource | undefined;
   #channel: ChannelId | undefined;
   #count = 0;
 
-  constructor(options: Pick<ReplicaOptions, 'token' | 'transfer' | 'mirrored'>, deps: CopyingDeps) {
+  constructor(options: Pick<ReplicaOptions, 'token' | 'transfer' | 'mirrored' | 'reads'>, deps: CopyingDeps) {
     this.#options = options;
     this.#deps = deps;
   }
@@ -51,7 +52,7 @@ export class Copying {
       this.#options.transfer!,
       {
         command,
-        cut: (what) => command({ ...what, ...this.#deps.limits() }),
+        cut: (what) => command({ ...what, ...this.#deps.limits(), ...leanReads(this.#options) }),
         copy: (pages) => this.#deps.act({ type: 'copy', transfer: number, pages }),
         sendPiece: (message) => this.#deps.act({ type: 'send', channel: this.#channel!, message }),
         send: this.#deps.send,

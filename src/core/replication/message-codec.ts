@@ -46,6 +46,8 @@ const kinds: Record<Message['type'], number> = {
   final: 15,
   evidence: 16,
   blocks: 17,
+  'read-wanted': 18,
+  'read-data': 19,
 };
 const evidenceParts: Record<EvidencePart, number> = {
   introduction: 1,
@@ -133,10 +135,18 @@ function encodeBody(writer: ByteWriter, message: Message): void {
       writer.f64(message.echo);
       writer.u8(cpuStates[message.cpu]);
       writer.u8(message.uplink ? 1 : 0);
-      if (message.image === undefined) return writer.u8(0);
-      writer.u8(1);
-      writer.varint(message.image.flushed);
-      return writer.varint(message.image.common);
+      writer.u8(message.image === undefined ? 0 : 1);
+      if (message.image !== undefined) {
+        writer.varint(message.image.flushed);
+        writer.varint(message.image.common);
+      }
+      if (message.reads !== undefined) writer.varint(message.reads);
+      return;
+    case 'read-wanted':
+      return writer.varint(message.sequence);
+    case 'read-data':
+      writer.varint(message.sequence);
+      return writer.u8(message.found ? 1 : 0);
     case 'heartbeat':
       writer.f64(message.stamp);
       writer.varint64(message.position);
@@ -253,6 +263,17 @@ function decodeBody(kind: number, reader: ByteReader): Message {
         cpu: named(cpuStates, reader.u8()),
         uplink: reader.boolean(),
         ...(reader.boolean() ? { image: { flushed: reader.varint(), common: reader.varint() } } : {}),
+        ...(reader.left > 0 ? { reads: reader.varint() } : {}),
+      };
+    case 'read-wanted':
+      return { type: 'read-wanted', generation, sequence: reader.varint() };
+    case 'read-data':
+      return {
+        type: 'read-data',
+        generation,
+        sequence: reader.varint(),
+        found: reader.boolean(),
+        bytes: reader.raw(reader.left).slice(),
       };
     case 'heartbeat':
       return {

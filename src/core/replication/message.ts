@@ -167,6 +167,8 @@ export interface Ack {
   readonly uplink: boolean;
   /** With a mirrored disk: the last flush that is durable in the backup's image, and its newest common point (24, 25). */
   readonly image?: { readonly flushed: number; readonly common: number };
+  /** With `reads: backup`: the backup has all reads up to this place among the machine's outputs behind it (23). */
+  readonly reads?: number;
 }
 
 export interface Heartbeat {
@@ -182,6 +184,22 @@ export interface Heartbeat {
   readonly cpu: CpuState;
   /** With a mirrored disk: the newest common point that the primary's image has noted. */
   readonly common?: number;
+}
+
+/** With `reads: backup`: the backup could not read what the machine read at this place among its outputs. */
+export interface ReadWanted {
+  readonly type: 'read-wanted';
+  readonly generation: number;
+  readonly sequence: number;
+}
+
+/** The answer. Not found: the primary does not keep it any more. */
+export interface ReadData {
+  readonly type: 'read-data';
+  readonly generation: number;
+  readonly sequence: number;
+  readonly found: boolean;
+  readonly bytes: Uint8Array;
 }
 
 /** The primary has stopped its machine at the end of batch `sequence`, and asks the backup to claim the generation. */
@@ -236,6 +254,8 @@ export type Message =
   | LogBatch
   | Ack
   | Heartbeat
+  | ReadWanted
+  | ReadData
   | HandOver
   | Diverged
   | Evidence

@@ -9,10 +9,15 @@ import { CpuLimit } from './cpu-limit.ts';
 import type { NumberedOutput } from './cpu-link.ts';
 import { FlushGate } from './flush-gate.ts';
 import type { Lease } from './lease.ts';
-import type { Ack } from './message.ts';
+import type { Ack, Message, ReadWanted } from './message.ts';
 import { OutputGate } from './output-gate.ts';
-import type { ReplicaAction, ReplicaBounds, ReplicaEvent } from './replica.ts';
+import type { ReplicaAction, ReplicaBounds, ReplicaEvent, ReplicaOptions } from './replica.ts';
 import { World } from './world.ts';
+
+/** How the CPU thread is told what the log leaves out. */
+export function leanReads({ reads }: Pick<ReplicaOptions, 'reads'>): { leanReads?: boolean } {
+  return reads === 'backup' ? { leanReads: true } : {};
+}
 
 export class OutputPath {
   readonly #gate = new OutputGate();
@@ -118,16 +123,23 @@ export class OutputPath {
     this.#gate.discardAll();
   }
 
-  /** From here on flushes need the backup's word as well (25): its image equals this host's at this output. */
-  pairAt(sequence: number): void {
+  /**
+   * Behind this output of the machine there is a log for a backup. With a mirrored disk its image equals this host's there, and
+   * flushes need its word as well (25); with `reads: backup` it reads by itself (23).
+   */
+  pairAt(sequence: number, { mirrored, reads }: Pick<ReplicaOptions, 'mirrored' | 'reads'>): void {
+    if (reads === 'backup') this.#world.readAtBackup(sequence);
+    if (!mirrored) return;
     this.#flushes.pairAt(sequence);
     this.#points.startAt(sequence);
   }
 
-  /** How far the backup's image is. Returns the flushes' answers that waited for it. */
-  imageAt({ flushed, common }: NonNullable<Ack['image']>, generation: number): Input[] {
-    this.#points.atBackup(common, generation);
-    return this.#flushes.durable(flushed);
+  /** How far the backup is with its disk. Returns the flushes' answers that waited for it. */
+  diskAtBackup({ image, reads }: Pick<Ack, 'image' | 'reads'>, generation: number): Input[] {
+    if (reads !== undefined) this.#do(this.#world.readsDone(reads));
+    if (image === undefined) return [];
+    this.#points.atBackup(image.common, generation);
+    return this.#flushes.durable(image.flushed);
   }
 
   /** The newest common point (24) that this host's image has noted. */
@@ -142,6 +154,7 @@ export class OutputPath {
   /** No backup counts any more. Returns the answers that waited for one. */
   unpair(): Input[] {
     this.#limit.forget();
+    this.#do(this.#world.readsDone(undefined));
     return this.#flushes.alone();
   }
 
@@ -150,6 +163,12 @@ export class OutputPath {
     const { input, sequence, actions } = this.#world.answer(event);
     this.#do(actions);
     return input === undefined ? undefined : this.#flushes.answered(sequence, input);
+  }
+
+  /** What a backup that could not read is told. */
+  keptRead({ generation, sequence }: ReadWanted): Message {
+    const data = this.#world.keptRead(sequence);
+    return { type: 'read-data', generation, sequence, found: data !== undefined, bytes: data ?? new Uint8Array() };
   }
 
   #perform(outputs: readonly NumberedOutput[], generation: number): void {

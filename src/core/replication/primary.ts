@@ -10,14 +10,14 @@ import { Actor } from './actor.ts';
 import { refusalOf, welcomeOf } from './admission.ts';
 import { Announcer } from './announcer.ts';
 import { type ArbiterReply, tokenOf } from './arbiter-protocol.ts';
-import { BackupLink } from './backup-link.ts';
+import { BackupLink, farewellOf } from './backup-link.ts';
 import { Copying } from './copying.ts';
 import type { CpuReport } from './cpu-link.ts';
 import { CpuView } from './cpu-view.ts';
 import { LogStream } from './log-stream.ts';
 import type { Ack, Hello, Message, Receiving, RefusalCode } from './message.ts';
 import { PROTOCOL_VERSION } from './message.ts';
-import { OutputPath } from './output-path.ts';
+import { leanReads, OutputPath } from './output-path.ts';
 import { Ownership } from './ownership.ts';
 import { Pace } from './pace.ts';
 import { isLogging, isUnprotected, mayFailOver } from './phases.ts';
@@ -296,14 +296,12 @@ export class Primary extends Actor {
         return this.#ack(message, nowMs);
       case 'receiving':
         return this.#receiving(message, nowMs);
-      case 'diverged':
-        return this.#lose(`the backup has diverged at ${message.position}: ${message.log}; ${message.machine}`);
-      case 'bye':
-        return this.#lose('the backup was stopped');
-      case 'refuse':
-        return this.#lose(`the backup refuses this primary: ${message.message}`);
-      default:
-        return this.#broken(`it says ${message.type}`);
+      case 'read-wanted':
+        return this.#link.send(this.#outputs.keptRead(message));
+      default: {
+        const farewell = farewellOf(message);
+        return farewell === undefined ? this.#broken(`it says ${message.type}`) : this.#lose(farewell);
+      }
     }
   }
 
@@ -370,7 +368,7 @@ export class Primary extends Actor {
     this.#lag.executed(ack.executed);
     if (this.phase === 'forming' && !this.#ownership.asks('write-record')) this.#formed(nowMs);
     if (this.phase === 'cutting-over') this.#copyIsBackup();
-    if (ack.image !== undefined) this.#apply(this.#outputs.imageAt(ack.image, this.generation));
+    this.#apply(this.#outputs.diskAtBackup(ack, this.generation));
     this.#outputs.acknowledge(ack.sequence);
     this.#sendBatches();
     this.#updateLimit();
@@ -383,7 +381,8 @@ export class Primary extends Actor {
     this.#link.watch(this.#options.timing.suspicionMs, nowMs);
     this.enter('paired', 'the backup has read the record');
     this.#updateLimit();
-    this.command({ type: 'record', logging: true });
+    this.#outputs.pairAt(0, this.#options);
+    this.command({ type: 'record', logging: true, ...leanReads(this.#options) });
     this.#started = true;
     this.#cpu.resting = false;
   }
@@ -471,7 +470,7 @@ export class Primary extends Actor {
         // What came before the cut is no part of the copy: it must have left.
         if (this.#outputs.heldCount > 0) return this.#dropCopy('outputs wait for the lease');
         // Flushes behind the cut need the backup's word (25).
-        if (this.#options.mirrored) this.#outputs.pairAt(report.cut.outputs);
+        this.#outputs.pairAt(report.cut.outputs, this.#options);
         return;
       default:
         return;

@@ -72,6 +72,8 @@ export type ReplicaEvent =
       readonly outcome: 'ok' | 'error' | 'refused';
       readonly data?: Uint8Array;
     }
+  /** The answer to `disk-read`. Without `data` it could not be read. */
+  | { readonly type: 'disk-read-answer'; readonly device: number; readonly id: number; readonly data?: Uint8Array }
   /** From the world: frames, console bytes, entropy, the power button. Disk answers have their own event. */
   | { readonly type: 'input'; readonly input: Exclude<Input, { kind: 'block-done' | 'clock' }> }
   /** The answer to `copy`: a piece that holds these pages, of at most MAX_PIECE_BYTES. */
@@ -107,10 +109,10 @@ export type ReplicaAction =
    */
   | { readonly type: 'connect'; readonly channel: ChannelId }
   | { readonly type: 'arbiter'; readonly request: ArbiterRequest }
-  /** Have the disk admit this generation. Every later `disk` action is of it or of a higher one. */
-  | { readonly type: 'admit'; readonly generation: number }
   /** Always answered, as what the arbiter is asked; one at a time. */
   | { readonly type: 'lease'; readonly request: LeaseRequest }
+  /** Have the disk admit this generation. Every later `disk` action is of it or of a higher one. */
+  | { readonly type: 'admit'; readonly generation: number }
   | {
       readonly type: 'disk';
       readonly generation: number;
@@ -118,6 +120,15 @@ export type ReplicaAction =
       readonly request: PendingBlockRequest['request'];
       /** Its place among the machine's outputs, if it is known; a flush at this place may become a common point. */
       readonly sequence?: number;
+    }
+  /**
+   * Backup with `reads: backup`: read this from this host's own image, after the writes that it was given before, or from the
+   * shared disk, which knows nothing of this replica yet. Answered by `disk-read-answer`.
+   */
+  | {
+      readonly type: 'disk-read';
+      readonly device: number;
+      readonly request: PendingBlockRequest['request'] & { readonly type: 'read' };
     }
   /**
    * Backup with a mirrored disk: its image is a part of `generation` from now on, and equal to the owner's at the output
@@ -211,8 +222,12 @@ export interface ReplicaOptions extends Pick<LeaseSettings, 'restart'> {
   readonly onDivergence: 'stop' | 'continue';
   /** How a new backup is made of a running machine; without it none is. The host needs a copier. */
   readonly transfer?: TransferLimits;
+  /** When both replicas are gone the machine starts elsewhere by itself: its owner needs a lease (27). */
+  readonly lease?: LeaseOptions | undefined;
   /** Each host has an image of the disk; every backup catches up while it is given a copy of the machine. Needs `transfer`. */
   readonly mirrored?: boolean;
+  /** Whether the log has what the guest reads from its disk, or the backup reads it by itself (23); 'log' by default. */
+  readonly reads?: 'log' | 'backup';
 }
 
 export interface ReplicaTiming {
@@ -222,8 +237,6 @@ export interface ReplicaTiming {
   readonly suspicionMs: number;
   /** The backup waits this much longer (PROTOCOL.md, 12). */
   readonly backupExtraMs: number;
-  /** When both replicas are gone the machine starts elsewhere by itself: its owner needs a lease (27). */
-  readonly lease?: LeaseOptions | undefined;
   /** A gap of this length between two events means that this process itself was stopped. */
   readonly ownPauseMs: number;
   /** How long a broken channel may take to be replaced before the arbiter is asked; 0: ask at once. */
@@ -302,12 +315,13 @@ export interface Succession {
   readonly uplink: boolean;
   /** The machine had stopped by itself at the end of the log. */
   readonly stopped: MachineStop | undefined;
+  /** Outputs that the old primary may not have sent, and that wait for the lease. */
+  readonly kept: readonly NumberedOutput[];
 }
 
-/** The end of a replica whose guest has stopped by itself. */
-export function guestStopped(stop: MachineStop): HaltReason {
+/** The end of a replica whose guest has stopped by itself; undefined: as far as the primary says. */
+export function guestStopped(stop: MachineStop | undefined): HaltReason {
+  if (stop === undefined) return { code: 'peer-ended', message: 'the guest has stopped at the primary' };
   const message = stop.reason === 'power' ? `the guest asked for power ${stop.action}` : stop.message;
   return { code: 'guest-stopped', stop, message };
 }
-  /** Outputs that the old primary may not have sent, and that wait for the lease. */
-  readonly kept: readonly NumberedOutput[];

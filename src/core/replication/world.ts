@@ -6,9 +6,11 @@ import type { Input } from '../machine/doors.ts';
 import type { PendingBlockRequest } from '../vm/machine-interface.ts';
 import { BlockOrder } from './block-order.ts';
 import type { NumberedOutput } from './cpu-link.ts';
+import { ReadsAtBackup } from './reads-at-backup.ts';
 import type { ReplicaAction, ReplicaEvent } from './replica.ts';
 
 export class World {
+  readonly #reads = new ReadsAtBackup();
   readonly #order = new BlockOrder();
   /** Places of unanswered flushes among the machine's outputs. */
   readonly #places = new Map<string, number>();
@@ -32,7 +34,8 @@ export class World {
     for (const { output, sequence } of outputs) {
       if (output.kind !== 'block') continue;
       if (output.request.type === 'flush') this.#places.set(`${output.device} ${output.request.id}`, sequence);
-      actions.push(...this.#issue(this.#order.submit({ device: output.device, request: output.request })));
+      const pending = { device: output.device, request: output.request };
+      actions.push(...this.#issue(this.#order.submit(pending, this.#reads.place(sequence, pending))));
     }
     return actions;
   }
@@ -52,12 +55,29 @@ export class World {
     // An answer of an earlier generation, after the request was issued again in this one, is one too many.
     const stale = this.#admitted !== undefined && event.generation !== this.#admitted;
     if (stale || !this.#order.has(device, id)) return { input: undefined, actions: [] };
+    if (event.data !== undefined) this.#reads.answered(device, id, event.data);
     const done = { kind: 'block-done', device, id, ok: event.outcome === 'ok' } as const;
     const input = event.data === undefined ? done : { ...done, data: event.data };
     const key = `${device} ${id}`;
     const sequence = this.#places.get(key);
     this.#places.delete(key);
     return { input, sequence, actions: this.#issue(this.#order.done(device, id)) };
+  }
+
+  /** Behind this output a backup does reads by itself: writes that overlap them wait for it (23). */
+  readAtBackup(sequence: number): void {
+    this.#reads.begin(sequence);
+  }
+
+  /** The backup has done all reads up to this place; undefined: none counts any more. Returns what may be issued now. */
+  readsDone(place: number | undefined): ReplicaAction[] {
+    if (place !== undefined) this.#reads.done(place);
+    return this.#issue(this.#order.readsDone(place ?? this.#reads.end()));
+  }
+
+  /** What was read at this place, if it is still kept for the backup. */
+  keptRead(place: number): Uint8Array | undefined {
+    return this.#reads.data(place);
   }
 
   /** No disk request goes out any more; answers still count. */

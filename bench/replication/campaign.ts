@@ -19,32 +19,30 @@ export interface CampaignOptions {
   readonly onProgress: (line: string) => void;
 }
 
-const STAGES: Readonly<Record<string, (deps: StageDeps) => Promise<void>>> = {
+export const STAGES: Readonly<Record<string, (deps: StageDeps) => Promise<void>>> = {
   rates: rateStage,
   link: linkStage,
   transfers: transferStage,
 };
 const ATTEMPTS = 2;
+const STAGE_LIMIT_MS = 15 * 60_000;
 const STOP_LIMIT_MS = 60_000;
 
-type Stoppable = { stop(): Promise<void> };
-
-/** What runs, so that all of it can be stopped. */
+/** What runs, by how it is stopped. */
 class Owned {
-  readonly #guests = new Set<Stoppable>();
+  readonly #stops = new Set<() => Promise<void>>();
 
-  own<Guest extends Stoppable>(guest: Guest): Guest {
-    this.#guests.add(guest);
-    return guest;
+  own(stop: () => Promise<void>): void {
+    this.#stops.add(stop);
   }
 
-  async end(guest: Stoppable | undefined): Promise<void> {
-    if (guest === undefined || !this.#guests.delete(guest)) return;
-    await inTime(guest.stop(), STOP_LIMIT_MS, 'a guest has not ended').catch(() => {});
+  async end(stop: (() => Promise<void>) | undefined): Promise<void> {
+    if (stop === undefined || !this.#stops.delete(stop)) return;
+    await inTime(stop(), STOP_LIMIT_MS, 'a guest has not ended').catch(() => {});
   }
 
   async endAll(): Promise<void> {
-    await Promise.all([...this.#guests].map((guest) => this.end(guest)));
+    await Promise.all([...this.#stops].map((stop) => this.end(stop)));
   }
 }
 
@@ -72,8 +70,8 @@ export async function runReplication(
       image: await imageWithAgent(image, directory),
       plan: planOf(journal.head.quick),
       isDone: (name) => done.has(name),
-      own: (guest) => owned.own(guest),
-      end: (guest) => owned.end(guest),
+      own: (stop) => owned.own(stop),
+      end: (guest) => owned.end(guest?.stop),
       measure: async (name, limitMs, work) => {
         if (done.has(name)) return;
         const before = circumstances();
@@ -86,7 +84,9 @@ export async function runReplication(
     for (const [of, stage] of Object.entries(STAGES)) {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const before = circumstances();
-        const why = await failureOf(stage(deps));
+        const why = await failureOf(inTime(stage(deps), STAGE_LIMIT_MS, 'the stage did not end'));
+        // Of a stage that was given up, or could not start, something may be left.
+        await owned.endAll();
         if (why === undefined) break;
         onProgress(`replication: ${of} FAILED: ${why}`);
         await appendReplicationEntry(file, { type: 'failure', of, why: why.slice(0, 3000), ...before });

@@ -17,13 +17,16 @@ import {
 import { AGENT_PORT } from './guest-image.ts';
 import { LogLink } from './log-link.ts';
 
+/** Told, before anything runs, how to stop it: the benchmark may be interrupted at any moment. May be called twice. */
+export type Own = (stop: () => Promise<void>) => void;
+
 export interface MeasuredGuest {
   /** Ports of this host. */
   readonly redisPort: number;
   readonly agentPort: number;
   /** Throws unless it still is what it was started as. */
   check(): void;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export interface MeasuredPair extends MeasuredGuest {
@@ -50,7 +53,7 @@ export async function makePlace(image: BuiltImage, more: object = {}): Promise<P
   return { machine, redisPort, agentPort };
 }
 
-export async function startAlone(image: BuiltImage): Promise<MeasuredGuest> {
+export async function startAlone(image: BuiltImage, own: Own): Promise<MeasuredGuest> {
   const { machine, ...ports } = await makePlace(image);
   const guest = startUnderstudy(['run', machine.descriptionFile]);
   const stop = async (): Promise<void> => {
@@ -60,6 +63,7 @@ export async function startAlone(image: BuiltImage): Promise<MeasuredGuest> {
     clearTimeout(late);
     await machine.remove();
   };
+  own(stop);
   let ended = false;
   void guest.ended.then(() => {
     ended = true;
@@ -67,8 +71,7 @@ export async function startAlone(image: BuiltImage): Promise<MeasuredGuest> {
   try {
     await inTime(guest.ready(), BOOT_LIMIT_MS, 'the guest has not booted');
   } catch (error) {
-    await guest.kill();
-    await machine.remove();
+    await stop();
     throw error;
   }
   const check = (): void => {
@@ -78,7 +81,7 @@ export async function startAlone(image: BuiltImage): Promise<MeasuredGuest> {
 }
 
 /** `relayed`: with a `LogLink` between the replicas. */
-export async function startPair(image: BuiltImage, relayed: boolean): Promise<MeasuredPair> {
+export async function startPair(image: BuiltImage, own: Own, relayed: boolean): Promise<MeasuredPair> {
   const { machine, ...ports } = await makePlace(image);
   let link: LogLink | undefined;
   let pair: Pair | undefined;
@@ -87,6 +90,7 @@ export async function startPair(image: BuiltImage, relayed: boolean): Promise<Me
     link?.close();
     await machine.remove();
   };
+  own(stop);
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => {});
   let console = '';

@@ -2,6 +2,7 @@
  * A guest that three host daemons on loopback protect, as `understudy protect` starts it: one that loses a replica gets another by itself. Hub, disk
  * server and the arbiter's directory are on this machine too.
  */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,23 +11,24 @@ import { type Child, startChild } from '../../src/host/processes.ts';
 import { LocalHosts } from '../../test/e2e/support/local-hosts.ts';
 import { ReplicaWatch } from '../../test/e2e/support/replica-watch.ts';
 import { runInGuest } from './agent.ts';
-import { inTime, makePlace } from './guests.ts';
+import { inTime, makePlace, type Own } from './guests.ts';
 
 const NAME = 'bench';
 const HOSTS = ['a', 'b', 'c'] as const;
 const START_LIMIT_MS = 60_000;
 const BOOT_LIMIT_MS = 90_000;
+const STOP_LIMIT_MS = 15_000;
 const POLL_MS = 200;
 
 export interface ProtectedGuest {
   readonly redisPort: number;
   readonly agentPort: number;
   readonly watch: ReplicaWatch;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Resolves when the guest is redundant and its services answer. */
-export async function startProtected(image: BuiltImage): Promise<ProtectedGuest> {
+export async function startProtected(image: BuiltImage, own: Own): Promise<ProtectedGuest> {
   const { machine, ...ports } = await makePlace(image, { name: NAME });
   const directory = await mkdtemp(join(tmpdir(), 'us-bench-'));
   const hosts = new LocalHosts(directory);
@@ -40,14 +42,16 @@ export async function startProtected(image: BuiltImage): Promise<ProtectedGuest>
     if (code !== 0) throw new Error(`understudy ${words[0]}: ${said.join(' ')}`);
   };
   const stop = async (): Promise<void> => {
+    const pids = [...watch.seen.values()].map(({ pid }) => pid);
     watch.stop();
-    // Whatever is left of it is killed.
-    await inTime(understudy('stop', NAME), START_LIMIT_MS, 'the machine was not stopped').catch(() => {});
-    await hosts.close();
+    await inTime(understudy('stop', NAME), STOP_LIMIT_MS, 'the machine was not stopped').catch(() => {});
+    await inTime(hosts.close(), STOP_LIMIT_MS, 'the daemons have not ended').catch(() => {});
+    for (const pid of pids) killReplica(pid, directory);
     for (const child of children.toReversed()) await child.stop();
     await rm(directory, { recursive: true, force: true });
     await machine.remove();
   };
+  own(stop);
   const serve = async (...words: readonly string[]): Promise<string> => {
     const address = `unix:${join(directory, words[0]!)}`;
     children.push(await startChild([...words, '--listen', address]));
@@ -69,6 +73,15 @@ export async function startProtected(image: BuiltImage): Promise<ProtectedGuest>
     throw error;
   }
   return { ...ports, watch, stop };
+}
+
+/** Replicas outlive their daemon, on purpose: one that nobody could stop is ended here, if the process still is one of `directory`. */
+function killReplica(pid: number, directory: string): void {
+  try {
+    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(directory)) process.kill(pid, 'SIGKILL');
+  } catch {
+    // has ended
+  }
 }
 
 /** passt takes connections from the start, so only an answer tells. */

@@ -1,6 +1,8 @@
 /** The replication benchmark as a part of bench/RESULTS.md: its journal is bench/results/replication.jsonl. */
+import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { BuiltImage } from '../../src/host/image/manifest.ts';
 import { checkBenchTools } from '../speed/host-tools.ts';
 import { collectFacts } from '../support/facts.ts';
@@ -41,6 +43,13 @@ export async function measureReplication({ image, quick, resume, onProgress }: R
 
 const kills = async (journal: string) => killsOf(await readFile(join(RESULTS, journal), 'utf8').catch(() => ''));
 
+/** Whose figures they are, as far as the repository knows: the campaigns' journals say nothing of the machine. */
+async function committed(journal: string): Promise<string> {
+  const words = ['log', '-1', '--format=commit %h of %cs', '--', join(RESULTS, journal)];
+  const { stdout } = await promisify(execFile)('git', words, { cwd: RESULTS }).catch(() => ({ stdout: '' }));
+  return `${journal}: ${stdout.trim() || 'in no commit'}`;
+}
+
 /** Of the campaigns' journals, and of this benchmark's own losses of a primary. */
 async function gapRows({ entries }: ReplicationJournal): Promise<GapRow[]> {
   const [pair, hosts] = [await kills('failover.jsonl'), await kills('hosts.jsonl')];
@@ -59,7 +68,7 @@ async function gapRows({ entries }: ReplicationJournal): Promise<GapRow[]> {
 }
 
 const GAPS = `How long a client waits when the primary's process is killed: detection, claim, go-live, and the way back to the client. Percentiles are nearest ranks of the rounds in which all was as it must be;
-with fewer than a hundred of them p99 is the longest. A stream with a line every 100 ms is never silent for less. The first two rows are \`test/e2e/campaign.ts\` (on the day of its journal), the third \`test/e2e/hosts-campaign.ts\`; the
+with fewer than a hundred of them p99 is the longest. A stream with a line every 100 ms is never silent for less. The first two rows are \`test/e2e/campaign.ts\` the third \`test/e2e/hosts-campaign.ts\`; the
 rest comes from the losses below.`;
 
 const TRANSFERS = `Three daemons (\`understudy host\`) on this machine, a disk server, a hub and a directory as arbiter; in turn the backup's and the primary's process are killed, and the machine's owner makes itself
@@ -91,6 +100,7 @@ export async function replicationSection(): Promise<string> {
     '### Gap at a failover',
     GAPS,
     showGaps(gaps),
+    (await Promise.all(['failover.jsonl', 'hosts.jsonl'].map(committed))).join('; '),
     '### State transfer',
     TRANSFERS,
     showTransfers(found),

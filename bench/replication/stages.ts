@@ -7,7 +7,7 @@ import type { BuiltImage } from '../../src/host/image/manifest.ts';
 import { median } from '../support/numbers.ts';
 import { testName } from '../support/redis-benchmark.ts';
 import { runInGuest } from './agent.ts';
-import { inTime, type MeasuredGuest, type MeasuredPair, startAlone, startPair } from './guests.ts';
+import { inTime, type MeasuredGuest, type MeasuredPair, type Own, startAlone, startPair } from './guests.ts';
 import {
   type Bare,
   type DelayEntry,
@@ -28,10 +28,9 @@ export interface StageDeps {
   /** Makes a measurement unless the journal has it; rejects when that fails. */
   readonly measure: (name: string, limitMs: number, work: () => Promise<Bare<Measurement>>) => Promise<void>;
   readonly isDone: (name: string) => boolean;
-  /** What has to be stopped when the benchmark is interrupted. Gives it back. */
-  readonly own: <Guest extends { stop(): Promise<void> }>(guest: Guest) => Guest;
-  /** Stops it, and forgets it. */
-  readonly end: (guest: { stop(): Promise<void> } | undefined) => Promise<void>;
+  readonly own: Own;
+  /** Stops a guest, and forgets it. */
+  readonly end: (guest: { readonly stop: () => Promise<void> } | undefined) => Promise<void>;
 }
 
 const TESTS_LIMIT_MS = 120_000;
@@ -49,8 +48,8 @@ export async function rateStage(deps: StageDeps): Promise<void> {
   let plain: MeasuredGuest | undefined;
   let pair: MeasuredPair | undefined;
   try {
-    plain = deps.own(await startAlone(image));
-    pair = deps.own(await startPair(image, false));
+    plain = await startAlone(image, deps.own);
+    pair = await startPair(image, deps.own, false);
     const guests = { plain, pair };
     for (const way of ways) await inTime(runTests(guests[way].redisPort, plan.rates), WARM_LIMIT_MS, 'no warm-up');
     for (const round of rounds) {
@@ -76,7 +75,7 @@ export async function linkStage(deps: StageDeps): Promise<void> {
     plan.delaysMs.map((delayMs) => ({ round, delayMs, name: delayName(delayMs, round) })),
   ).flat();
   if ([...works.map(logName), ...delays.map(({ name }) => name)].every(deps.isDone)) return;
-  const pair = deps.own(await startPair(image, true));
+  const pair = await startPair(image, deps.own, true);
   try {
     await sleep(GUEST_SETTLES_MS);
     const keep = (work: string, limitMs: number, act: () => Promise<string>): Promise<void> =>

@@ -46,7 +46,7 @@ const FULL: Plan = {
     { ...ONE, command: 'get', requests: delayMs < 5 ? 1200 : 400 },
     { ...MANY, command: 'get', requests: 4000 },
   ],
-  transfers: 6,
+  transfers: 10,
 };
 
 const fifth = (test: RedisTest): RedisTest => ({ ...test, requests: test.requests / 5 });

@@ -30,7 +30,7 @@ export async function transferStage(deps: StageDeps): Promise<void> {
   const rounds = Array.from({ length: plan.transfers }, (_, round) => round);
   const isDone = (work: TransferWork): boolean => rounds.every((round) => deps.isDone(transferName(work, round)));
   if (WORKS.every(isDone)) return;
-  const guest = deps.own(await startProtected(image));
+  const guest = await startProtected(image, deps.own);
   try {
     for (const work of WORKS.filter((each) => !isDone(each))) {
       const load = work === 'redis' ? await SteadyLoad.start(guest.redisPort, CONNECTIONS, 1) : undefined;

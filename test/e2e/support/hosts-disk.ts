@@ -26,8 +26,11 @@ export interface HostsDisk {
   readonly protectOptions: readonly string[];
   /** Of a machine that is redundant. */
   pairProblems(pair: Redundancy, word: ArbiterWord): Promise<string[]>;
-  /** Of a machine whose only complete replica, on `owner`, has died. */
-  lossProblems(owner: HostLabel, word: ArbiterWord): Promise<string[]>;
+  /**
+   * Of a machine whose only complete replica, on `owner`, has died while `receiver` was given a copy. Whether that one's disk is as
+   * good depends on how far the copy was.
+   */
+  lossProblems(owner: HostLabel, receiver: HostLabel, word: ArbiterWord): Promise<string[]>;
   /** Resolves when the guest, left alone, writes no more; false if it does not cease. */
   untilQuiet(): Promise<boolean>;
   /** When no replica runs any more. `pair`: it was redundant and quiet when it was stopped. */

@@ -82,11 +82,11 @@ export class HostsMirrors implements HostsDisk {
     return bootDecision(record, word, options).verdict;
   }
 
-  /** Exactly the images of `newest` may boot. */
-  async #bootProblems(newest: readonly HostLabel[], word: ArbiterWord): Promise<string[]> {
+  /** The images of `newest` may boot, and no others but perhaps `either`. */
+  async #bootProblems(newest: readonly HostLabel[], word: ArbiterWord, either?: HostLabel): Promise<string[]> {
     return (await this.#records()).flatMap((one) => {
       const verdict = this.#verdict(one, word);
-      if (newest.includes(one.host) === (verdict === 'boots')) return [];
+      if (one.host === either || newest.includes(one.host) === (verdict === 'boots')) return [];
       const what = `the image of ${one.host} is ${verdict}`;
       return [`${what}, and the newest is that of ${newest.join(' and ')} (${summaryOf(one)})`];
     });
@@ -103,8 +103,8 @@ export class HostsMirrors implements HostsDisk {
     ];
   }
 
-  lossProblems(owner: HostLabel, word: ArbiterWord): Promise<string[]> {
-    return this.#bootProblems([owner], word);
+  lossProblems(owner: HostLabel, receiver: HostLabel, word: ArbiterWord): Promise<string[]> {
+    return this.#bootProblems([owner], word, receiver);
   }
 
   untilQuiet(): Promise<boolean> {

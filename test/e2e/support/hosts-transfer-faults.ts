@@ -153,7 +153,7 @@ export async function killSource(context: Context, copy: Copy): Promise<Injected
   if ((await cluster.watch.until(gone, 40_000)) === undefined) problems.push('what was left has not made room');
   const told = (await cluster.command('status')).join('\n');
   if (!told.includes('LOST')) problems.push(`status does not say that the machine is lost: ${told}`);
-  problems.push(...(await cluster.disk.lossProblems(source, cluster.arbiterWord())));
+  problems.push(...(await cluster.disk.lossProblems(source, receiver, cluster.arbiterWord())));
   await cluster.command('start', MACHINE, '--after-loss');
   return { variant: `${variant}, and started again`, faultMs, mendedMs: Date.now(), expected: 'lost', problems };
 }

@@ -53,25 +53,34 @@ export class SimArbiter {
     return this.#owners[generation];
   }
 
-  /** Asks; `reply` is called once, with 'unknown' if nothing else is known in time. */
-  ask(request: ArbiterRequest, faults: ArbiterFaults, reply: (reply: ArbiterReply) => void): void {
+  /**
+   * Asks; `reply` is called once, with 'unknown' if nothing else is known in time. `newest`: a cold start may end this generation
+   * alone.
+   */
+  ask(request: ArbiterRequest, faults: ArbiterFaults, reply: (reply: ArbiterReply) => void, newest?: number): void {
+    const perform = (): ArbiterReply => (faults.empty ? atEmptyStore(request) : this.#perform(request, newest));
+    this.travel(faults, perform, (result) => reply(result ?? unknown(request)));
+  }
+
+  /** Something to do at the store, and its way there and back; `answer` is called once, with undefined if nothing comes in time. */
+  travel<Result>(faults: ArbiterFaults, perform: () => Result, answer: (result: Result | undefined) => void): void {
     let answered = false;
-    const answer = (what: ArbiterReply): void => {
-      if (!answered) reply(what);
+    const once = (what: Result | undefined): void => {
+      if (!answered) answer(what);
       answered = true;
     };
-    this.#schedule.after(TIMEOUT_MS, () => answer(unknown(request)));
+    this.#schedule.after(TIMEOUT_MS, () => once(undefined));
     const random = this.#random;
     if (this.down || faults.unreachable || random.chance(faults.loseRequest)) return;
     const usualMs = (): number => random.between(0.5, 4 + faults.slowMs);
     const delayMs = random.chance(faults.late) ? random.between(TIMEOUT_MS, 8 * TIMEOUT_MS) : usualMs();
     this.#schedule.after(delayMs, () => {
-      const result = faults.empty ? atEmptyStore(request) : this.#perform(request);
-      if (!random.chance(faults.loseReply)) this.#schedule.after(usualMs(), () => answer(result));
+      const result = perform();
+      if (!random.chance(faults.loseReply)) this.#schedule.after(usualMs(), () => once(result));
     });
   }
 
-  #perform(request: ArbiterRequest): ArbiterReply {
+  #perform(request: ArbiterRequest, newest: number | undefined): ArbiterReply {
     switch (request.op) {
       case 'create':
         return { op: 'create', outcome: this.#settle(0, request.incarnation) };
@@ -79,6 +88,7 @@ export class SimArbiter {
         const generation = this.#owners.length;
         if (this.#owners.at(-1) === request.incarnation)
           return { op: 'cold-claim', outcome: 'won', generation: generation - 1 };
+        if (newest !== undefined && newest !== generation - 1) return { op: 'cold-claim', outcome: 'lost' };
         this.#owners.push(request.incarnation);
         return { op: 'cold-claim', outcome: 'won', generation };
       }

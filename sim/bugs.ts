@@ -113,6 +113,28 @@ function flushOnOneHost(replica: ReplicaLike): ReplicaLike {
   };
 }
 
+/** A lease counts from the answer to a renewal, and not from its sending. */
+function leaseFromReply(replica: ReplicaLike): ReplicaLike {
+  return {
+    status: (nowMs) => replica.status(nowMs),
+    handle: (event, nowMs) => {
+      if (event.type !== 'lease' || event.reply.op !== 'renew') return replica.handle(event, nowMs);
+      return replica.handle({ ...event, reply: { ...event.reply, sentMs: nowMs } }, nowMs);
+    },
+  };
+}
+
+/** With backups that read by themselves: the owner's writes wait for none of these reads. */
+function writeBeforeRead(replica: ReplicaLike): ReplicaLike {
+  return {
+    status: (nowMs) => replica.status(nowMs),
+    handle: (event, nowMs) => {
+      if (event.type !== 'message' || event.message.type !== 'ack') return replica.handle(event, nowMs);
+      return replica.handle({ ...event, message: { ...event.message, reads: Number.MAX_SAFE_INTEGER } }, nowMs);
+    },
+  };
+}
+
 export interface Bug {
   /** The checker that is meant to see it; others may, too. */
   readonly seenBy: CheckerName;
@@ -134,4 +156,11 @@ export const bugs: Record<string, Bug> = {
     seenBy: 'no acknowledged flush is lost',
     options: { mirrored: true, wrap: flushOnOneHost },
   },
+  'write-before-read': { seenBy: 'reads find the same bytes', options: { reads: 'backup', wrap: writeBeforeRead } },
+  'lease-from-reply': {
+    seenBy: 'late frames lie on the surviving history',
+    options: { leases: {}, wrap: leaseFromReply },
+  },
+  'spare-too-soon': { seenBy: 'late frames lie on the surviving history', options: { leases: { waits: 0.5 } } },
+  'renewal-unasked': { seenBy: 'late frames lie on the surviving history', options: { leases: { unasked: true } } },
 };

@@ -130,7 +130,20 @@ export function noLateWrite({ released, executed }: Pick<Evidence, 'released' | 
 
 /** Once the owner of g+1 has output anything, any later frame of g or less lies on the surviving history. */
 function lateFrames({ released, histories }: Evidence): Violation[] {
-  return firstOffHistory(released.filter(isLate()), histories, NAMES.lateFrames);
+  const late = released.filter(isLate());
+  const found = firstOffHistory(late, histories, NAMES.lateFrames);
+  const [first] = late.filter(isOfEndedLife(released));
+  if (first === undefined) return found;
+  const { atMs, who, generation, sequence } = first;
+  const what = `output ${sequence}, released by ${who} in generation ${generation}, comes after the machine has begun anew`;
+  return [...found, { checker: NAMES.lateFrames, atMs, what }];
+}
+
+/** Whether an owner of a later life had said something before. */
+function isOfEndedLife(released: readonly Released[]): (fact: Released) => boolean {
+  const began = new Map<number, number>();
+  for (const { life, order } of released) if (!began.has(life)) began.set(life, order);
+  return (fact) => [...began].some(([life, order]) => life > fact.life && order < fact.order);
 }
 
 /** Every released output lies on the surviving history, and so does every disk write. (Late frames have their own checker.) */

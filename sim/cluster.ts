@@ -4,6 +4,7 @@
  */
 import type { Input, Output } from '../src/core/machine/doors.ts';
 import { Backup } from '../src/core/replication/backup.ts';
+import type { Loss } from '../src/core/replication/loss-watch.ts';
 import { Primary } from '../src/core/replication/primary.ts';
 import {
   DEFAULT_BOUNDS,
@@ -18,6 +19,7 @@ import { type ArbiterFaults, noArbiterFaults, SimArbiter } from './arbiter.ts';
 import { SimClient } from './client.ts';
 import { type DiskBugs, SimDisk } from './disk.ts';
 import { Journal } from './journal.ts';
+import { LEASE, LEASE_PACES, type LeaseBugs, SimLeases, SimWatcher } from './leases.ts';
 import { Link, Way } from './link.ts';
 import { NET } from './machine.ts';
 import { boots, type Claimant, type MirrorBugs, SimImage, SimMirror } from './mirror.ts';
@@ -39,6 +41,10 @@ export interface ClusterOptions {
   /** Each host has an image of the disk, instead of the disk server. */
   readonly mirrored?: boolean;
   /** Bugs planted in the disk server, or in the images. */
+  /** Who reads again what the guest reads: nobody, because the log has it ('log'), or the backup (reads.ts). */
+  readonly reads?: 'log' | 'backup';
+  /** `onTotalLoss: restart`: owners have leases, and hosts that stand by start the machine again (leases.ts). */
+  readonly leases?: LeaseBugs;
   readonly diskBugs?: DiskBugs & MirrorBugs;
 }
 
@@ -59,6 +65,8 @@ const SPARES = [
 ];
 const LOOK_FOR_SPARES_MS = 20;
 
+/** Hosts that start a lost machine again, with `leases`. */
+const WATCHERS = ['walter', 'xenia'];
 /** A connection, with its number on either side. The first end is the one that was called. */
 interface Connection {
   readonly link: Link;
@@ -91,6 +99,11 @@ export class Cluster {
   #spares = 0;
   #powered = true;
   /** Called when a replica enters a phase, hears from its arbiter or says something. */
+  readonly reads: SimReads | undefined;
+  readonly #leases: SimLeases | undefined;
+  readonly watchers: SimWatcher[] = [];
+  /** Between these clocks may go when they go wrong. */
+  readonly paces: readonly [number, number];
   onMoment: (moment: Moment) => void = () => {};
 
   constructor(options: ClusterOptions) {
@@ -106,6 +119,10 @@ export class Cluster {
       this.clients.push(new SimClient(number, send, this.schedule, this.random, this.journal));
     }
   }
+    if (options.reads === 'backup') this.reads = new SimReads(this);
+    const { leases } = options;
+    this.paces = leases === undefined ? [0.8, 1.2] : LEASE_PACES;
+    if (leases !== undefined) this.#leases = new SimLeases(this, leases);
 
   get primary(): SimProcess {
     return this.processes[0]!;
@@ -122,6 +139,18 @@ export class Cluster {
     for (const client of this.clients) client.start();
     if (this.sparesStandBy) this.schedule.after(LOOK_FOR_SPARES_MS, () => this.#lookForSpares());
   }
+    if (this.#leases === undefined) return;
+    for (const name of WATCHERS) this.watchers.push(new SimWatcher(name, this, this.#leases, this.#options.leases!));
+  }
+
+  /** A host that stands by takes the machine for lost. With images, only one that may boot is of use. */
+  restart(name: string, loss: Loss): void {
+    this.journal.tell(name, `takes the machine for lost in generation ${loss.generation}`);
+    const free = SPARES[this.#spares];
+    if (this.#options.mirrored !== true && free === undefined) return;
+    const may = [...this.images].filter(([, image]) => boots(image, this.#claimant)).map(([host]) => host);
+    const host = this.#options.mirrored === true ? may[0] : `${name}-${loss.generation + 1}`;
+    if (host !== undefined) this.startProcess(host, 'primary', true, loss);
 
   /** Not without power, nor in another life. */
   #startBackupSoon(name: string): void {
@@ -142,7 +171,7 @@ export class Cluster {
 
   /** As a daemon on each host would: what has died is replaced, after a while. */
   #lookForSpares(): void {
-    const started = this.processes.length - this.#firstOfLife >= 2;
+    const started = this.#leases !== undefined || this.processes.length - this.#firstOfLife >= 2;
     if (!this.#powered || !started || this.working.length >= 2 || this.#spares >= SPARES.length) {
       return this.schedule.after(LOOK_FOR_SPARES_MS, () => this.#lookForSpares());
     }
@@ -156,15 +185,17 @@ export class Cluster {
     this.onMoment({ process, phase });
   }
 
-  startProcess(name: string, role: 'primary' | 'backup', coldStart = false): SimProcess {
+  startProcess(name: string, role: 'primary' | 'backup', coldStart = false, restart?: Loss): SimProcess {
     const incarnation = this.random.hex(32);
-    const options = this.#replicaOptions(incarnation, coldStart);
+    const options = { ...this.#replicaOptions(incarnation, coldStart), ...this.#leased(restart) };
     const make = (nowMs: number): ReplicaLike => {
       const replica = role === 'primary' ? new Primary(options, nowMs) : new Backup(options, nowMs);
       return this.#options.wrap?.(replica, role) ?? replica;
     };
     const started = new SimProcess(name, incarnation, make, this, this.schedule, this.random, this.journal);
     this.processes.push(started);
+    started.coldStart = coldStart;
+    started.restart = restart;
     this.#faults.set(started, noArbiterFaults());
     if (this.#options.mirrored === true) this.#mount(started);
     started.start();
@@ -172,6 +203,12 @@ export class Cluster {
   }
 
   /** The image of a host's name, which its later processes share (alice, alice-2); the first host's holds the disk. */
+  /** A restart runs alone, until a backup comes. */
+  #leased(restart: Loss | undefined): Partial<ReplicaOptions> {
+    if (this.#leases === undefined) return {};
+    return { lease: LEASE, restart, alone: restart !== undefined };
+  }
+
   #mount(process: SimProcess): void {
     const host = process.name.replace(/-\d+$/, '');
     const { random, schedule } = this;
@@ -227,11 +264,16 @@ export class Cluster {
     this.disk.losePower();
     this.#powered = false;
     this.schedule.after(outageMs, () => {
+    for (const watcher of this.watchers) watcher.powered = false;
       this.journal.life++;
-      this.journal.tell('power', 'is back: a person starts the machine again');
+      for (const watcher of this.watchers) watcher.powered = true;
+      const who = this.#leases === undefined ? ': a person starts the machine again' : '';
+      this.journal.tell('power', `is back${who}`);
       this.#firstOfLife = this.processes.length;
       this.#powered = true;
       const [first, second] = this.#hostsToStart();
+      // Nobody need do it: the hosts that stand by find it lost.
+      if (this.#leases !== undefined) return;
       this.startProcess(`${first}-${this.journal.life}`, 'primary', true);
       this.#startBackupSoon(`${second}-${this.journal.life}`);
     });
@@ -268,10 +310,20 @@ export class Cluster {
         return this.#connect(process, action.channel);
       case 'arbiter':
         this.journal.tell(process.name, `asks the arbiter: ${action.request.op}`);
-        return this.arbiter.ask(action.request, this.faultsOf(process), (reply) => {
-          if (process.alive) this.journal.tell(process.name, `the arbiter says: ${reply.op} ${reply.outcome}`);
-          process.event({ type: 'arbiter', reply });
-          this.onMoment({ process, reply });
+        return this.arbiter.ask(
+          action.request,
+          this.faultsOf(process),
+          (reply) => {
+            if (process.alive) this.journal.tell(process.name, `the arbiter says: ${reply.op} ${reply.outcome}`);
+            process.event({ type: 'arbiter', reply });
+            this.onMoment({ process, reply });
+          },
+          process.restart?.generation,
+        );
+      case 'lease':
+        return this.#leases?.ask(action.request, this.faultsOf(process), (reply) => {
+          if (process.alive && reply.outcome === 'lost') this.journal.tell(process.name, 'is not the owner any more');
+          process.event({ type: 'lease', reply });
         });
       case 'admit':
         if (mirror !== undefined) return mirror.perform(action);

@@ -1,6 +1,7 @@
 /**
  * What happened in a simulated run: the facts that the checkers judge (checkers.ts), and the story that a person reads. Every
- * part of the cluster reports here. A life of the machine begins with each cold start; the first is life 1.
+ * part of the cluster reports here. A life of the machine begins with each cold start; the first is life 1. An old owner may still
+ * speak when another life has begun, so a fact belongs to the life of its generation.
  */
 import type { BlockRequest, Output } from '../src/core/machine/doors.ts';
 import type { ReplicaPhase } from '../src/core/replication/replica.ts';
@@ -39,7 +40,7 @@ export interface Executed extends Fact {
   readonly request: BlockRequest;
 }
 
-/** A client read something else than what was acknowledged to it. */
+/** A client read something else than what was acknowledged to it, or a backup something else than its owner. */
 export interface Misread extends Fact {
   readonly what: string;
 }
@@ -67,9 +68,13 @@ export class Journal {
   readonly released: Released[] = [];
   readonly executed: Executed[] = [];
   readonly misreads: Misread[] = [];
+  readonly strayReads: Misread[] = [];
   /** How often each kind of fault has happened. */
   readonly faults = new Map<string, number>();
+  /** Of people, who start the machine again. */
   life = 1;
+  /** By generation. */
+  readonly #lives = new Map<number, number>();
   readonly #lines: Line[] = [];
   readonly #nowMs: () => number;
   readonly #keepsStory: boolean;
@@ -122,24 +127,40 @@ export class Journal {
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
   }
 
-  /** The owner of `generation` is in `phase`. */
-  owns(who: string, incarnation: string, generation: number, phase: ReplicaPhase): void {
+  /** How many times the machine has begun. */
+  get lives(): number {
+    return new Set(this.#lives.values()).size;
+  }
+
+  #lifeOf(generation: number): number {
+    return this.#lives.get(generation) ?? 1;
+  }
+
+  /** The owner of `generation` is in `phase`. `begins`: by a cold start, it did not own the one before. */
+  owns(who: string, incarnation: string, generation: number, phase: ReplicaPhase, begins: boolean): void {
     const runs = RUNNING.includes(phase);
-    this.owned.push({ ...this.#fact(), who, incarnation, life: this.life, generation, phase, runs });
+    if (!this.#lives.has(generation)) {
+      this.#lives.set(generation, begins ? generation + 1 : this.#lifeOf(generation - 1));
+    }
+    this.owned.push({ ...this.#fact(), who, incarnation, life: this.#lifeOf(generation), generation, phase, runs });
   }
 
   left(who: string, generation: number, sequence: number, output: Output): void {
     // Nobody outside can tell whether entropy was asked for.
     if (output.kind === 'entropy') return;
-    this.released.push({ ...this.#fact(), who, life: this.life, generation, sequence, output });
+    this.released.push({ ...this.#fact(), who, life: this.#lifeOf(generation), generation, sequence, output });
   }
 
   landed(generation: number, request: BlockRequest): void {
-    this.executed.push({ ...this.#fact(), life: this.life, generation, request });
+    this.executed.push({ ...this.#fact(), life: this.#lifeOf(generation), generation, request });
   }
 
   misread(what: string): void {
     this.misreads.push({ ...this.#fact(), what });
+  }
+
+  strayRead(what: string): void {
+    this.strayReads.push({ ...this.#fact(), what });
   }
 
   #fact(): Fact {

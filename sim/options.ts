@@ -21,6 +21,8 @@ export const variants: Record<string, { readonly help: string; readonly options:
   mirrored: { help: 'with an image of the disk on each host', options: { mirrored: true } },
 };
 
+  reads: { help: 'with backups that read by themselves (reads: backup)', options: { reads: 'backup' } },
+  leases: { help: 'with leases: hosts that stand by start a lost machine again', options: { leases: {} } },
 /** What a seed makes of its run. */
 export function drawOptions(seed: number): RunOptions {
   return Object.assign({}, ...drawn.map((draw, stream) => draw(new Random(seed + (stream + 1) * 2 ** 32))));

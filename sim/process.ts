@@ -7,6 +7,7 @@ import type { Output } from '../src/core/machine/doors.ts';
 import type { CpuCommand, CpuReport } from '../src/core/replication/cpu-link.ts';
 import { pagePieces } from '../src/core/replication/cpu-pieces.ts';
 import { CpuSide } from '../src/core/replication/cpu-side.ts';
+import type { Loss } from '../src/core/replication/loss-watch.ts';
 import type {
   HaltReason,
   ReplicaAction,
@@ -69,6 +70,10 @@ export class SimProcess {
   readonly #replica: ReplicaLike;
   readonly #cpu: CpuSide;
   readonly #around: Surroundings;
+  /** The generation that a cold start may end, and what it knows of the renewals before; undefined: it is none, or a person's. */
+  restart: Loss | undefined;
+  coldStart = false;
+  #owned = false;
   readonly #schedule: Schedule;
   readonly #random: Random;
   readonly #journal: Journal;
@@ -209,7 +214,14 @@ export class SimProcess {
         this.generation = action.generation;
         this.#journal.tell(this.name, `${action.phase}, generation ${action.generation}: ${action.why}`);
         if (this.#owns(action.phase)) {
-          this.#journal.owns(this.name, this.incarnation, action.generation, action.phase);
+          this.#journal.owns(
+            this.name,
+            this.incarnation,
+            action.generation,
+            action.phase,
+            this.coldStart && !this.#owned,
+          );
+          this.#owned = true;
         }
         return this.#around.entered(this, action.phase);
       case 'halt':

@@ -61,7 +61,9 @@ export function runSeed(seed: number, options: RunOptions = {}): Outcome {
     endedMs = Math.max(endedMs, atMs);
     schedule.after(atMs, () => hit(kind));
   }
-  if (options.leases !== undefined) strikeLeases(cluster, seed, FIRST_FAULT_MS, LAST_FAULT_MS);
+  if (cluster.reads !== undefined) strikeReads(cluster, seed, FIRST_FAULT_MS, LAST_FAULT_MS);
+  if (options.leases !== undefined)
+    endedMs = Math.max(endedMs, strikeLeases(cluster, seed, FIRST_FAULT_MS, LAST_FAULT_MS));
   while (schedule.nowMs < endedMs) schedule.runUntil(endedMs);
   calm = true;
   journal.tell('network', 'all faults have ended');

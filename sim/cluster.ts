@@ -40,11 +40,11 @@ export interface ClusterOptions {
   readonly spareWithinMs?: number;
   /** Each host has an image of the disk, instead of the disk server. */
   readonly mirrored?: boolean;
-  /** Bugs planted in the disk server, or in the images. */
   /** Who reads again what the guest reads: nobody, because the log has it ('log'), or the backup (reads.ts). */
   readonly reads?: 'log' | 'backup';
   /** `onTotalLoss: restart`: owners have leases, and hosts that stand by start the machine again (leases.ts). */
   readonly leases?: LeaseBugs;
+  /** Bugs planted in the disk server, or in the images. */
   readonly diskBugs?: DiskBugs & MirrorBugs;
 }
 
@@ -64,9 +64,9 @@ const SPARES = [
   'peggy',
 ];
 const LOOK_FOR_SPARES_MS = 20;
-
 /** Hosts that start a lost machine again, with `leases`. */
 const WATCHERS = ['walter', 'xenia'];
+
 /** A connection, with its number on either side. The first end is the one that was called. */
 interface Connection {
   readonly link: Link;
@@ -98,12 +98,12 @@ export class Cluster {
   #firstOfLife = 0;
   #spares = 0;
   #powered = true;
-  /** Called when a replica enters a phase, hears from its arbiter or says something. */
   readonly reads: SimReads | undefined;
   readonly #leases: SimLeases | undefined;
   readonly watchers: SimWatcher[] = [];
   /** Between these clocks may go when they go wrong. */
   readonly paces: readonly [number, number];
+  /** Called when a replica enters a phase, hears from its arbiter or says something. */
   onMoment: (moment: Moment) => void = () => {};
 
   constructor(options: ClusterOptions) {
@@ -118,11 +118,11 @@ export class Cluster {
       const send = (frame: Uint8Array): void => this.#fromClient(frame);
       this.clients.push(new SimClient(number, send, this.schedule, this.random, this.journal));
     }
-  }
     if (options.reads === 'backup') this.reads = new SimReads(this);
     const { leases } = options;
     this.paces = leases === undefined ? [0.8, 1.2] : LEASE_PACES;
     if (leases !== undefined) this.#leases = new SimLeases(this, leases);
+  }
 
   get primary(): SimProcess {
     return this.processes[0]!;
@@ -138,7 +138,6 @@ export class Cluster {
     this.#startBackupSoon('bob');
     for (const client of this.clients) client.start();
     if (this.sparesStandBy) this.schedule.after(LOOK_FOR_SPARES_MS, () => this.#lookForSpares());
-  }
     if (this.#leases === undefined) return;
     for (const name of WATCHERS) this.watchers.push(new SimWatcher(name, this, this.#leases, this.#options.leases!));
   }
@@ -151,6 +150,7 @@ export class Cluster {
     const may = [...this.images].filter(([, image]) => boots(image, this.#claimant)).map(([host]) => host);
     const host = this.#options.mirrored === true ? may[0] : `${name}-${loss.generation + 1}`;
     if (host !== undefined) this.startProcess(host, 'primary', true, loss);
+  }
 
   /** Not without power, nor in another life. */
   #startBackupSoon(name: string): void {
@@ -193,22 +193,22 @@ export class Cluster {
       return this.#options.wrap?.(replica, role) ?? replica;
     };
     const started = new SimProcess(name, incarnation, make, this, this.schedule, this.random, this.journal);
-    this.processes.push(started);
     started.coldStart = coldStart;
     started.restart = restart;
+    this.processes.push(started);
     this.#faults.set(started, noArbiterFaults());
     if (this.#options.mirrored === true) this.#mount(started);
     started.start();
     return started;
   }
 
-  /** The image of a host's name, which its later processes share (alice, alice-2); the first host's holds the disk. */
   /** A restart runs alone, until a backup comes. */
   #leased(restart: Loss | undefined): Partial<ReplicaOptions> {
     if (this.#leases === undefined) return {};
     return { lease: LEASE, restart, alone: restart !== undefined };
   }
 
+  /** The image of a host's name, which its later processes share (alice, alice-2); the first host's holds the disk. */
   #mount(process: SimProcess): void {
     const host = process.name.replace(/-\d+$/, '');
     const { random, schedule } = this;
@@ -263,17 +263,17 @@ export class Cluster {
     for (const process of this.processes) this.kill(process, true);
     this.disk.losePower();
     this.#powered = false;
-    this.schedule.after(outageMs, () => {
     for (const watcher of this.watchers) watcher.powered = false;
+    this.schedule.after(outageMs, () => {
       this.journal.life++;
       for (const watcher of this.watchers) watcher.powered = true;
       const who = this.#leases === undefined ? ': a person starts the machine again' : '';
       this.journal.tell('power', `is back${who}`);
       this.#firstOfLife = this.processes.length;
       this.#powered = true;
-      const [first, second] = this.#hostsToStart();
       // Nobody need do it: the hosts that stand by find it lost.
       if (this.#leases !== undefined) return;
+      const [first, second] = this.#hostsToStart();
       this.startProcess(`${first}-${this.journal.life}`, 'primary', true);
       this.#startBackupSoon(`${second}-${this.journal.life}`);
     });

@@ -19,10 +19,10 @@ const drawn: readonly ((random: Random) => RunOptions)[] = [
 /** Variants of the cluster, by the command's option. */
 export const variants: Record<string, { readonly help: string; readonly options: RunOptions }> = {
   mirrored: { help: 'with an image of the disk on each host', options: { mirrored: true } },
-};
-
   reads: { help: 'with backups that read by themselves (reads: backup)', options: { reads: 'backup' } },
   leases: { help: 'with leases: hosts that stand by start a lost machine again', options: { leases: {} } },
+};
+
 /** What a seed makes of its run. */
 export function drawOptions(seed: number): RunOptions {
   return Object.assign({}, ...drawn.map((draw, stream) => draw(new Random(seed + (stream + 1) * 2 ** 32))));

@@ -67,13 +67,13 @@ export class SimProcess {
   haltCode: HaltReason['code'] | undefined;
   uplink = true;
   cpuDead = false;
-  readonly #replica: ReplicaLike;
-  readonly #cpu: CpuSide;
-  readonly #around: Surroundings;
   /** The generation that a cold start may end, and what it knows of the renewals before; undefined: it is none, or a person's. */
   restart: Loss | undefined;
   coldStart = false;
   #owned = false;
+  readonly #replica: ReplicaLike;
+  readonly #cpu: CpuSide;
+  readonly #around: Surroundings;
   readonly #schedule: Schedule;
   readonly #random: Random;
   readonly #journal: Journal;

@@ -42,6 +42,7 @@ const good: Evidence = {
   released: [released(2, 0, 1, frame(1)), released(6, 1, 3, frame(3))],
   executed: [executed(3, 0, write(7, 2)), executed(7, 1, write(8, 4))],
   misreads: [],
+  strayReads: [],
   histories: [
     history(frame(1), { kind: 'block', device: 2, request: write(7, 2) }, frame(3), {
       kind: 'block',
@@ -131,6 +132,10 @@ test('a promised write that is not on the disk: no acknowledged flush is lost', 
 
 test('a client that reads something else than it wrote: no acknowledged flush is lost', () => {
   refuses('no acknowledged flush is lost', { misreads: [{ atMs: 9, order: 9, what: 'client 0 reads 1' }] });
+});
+
+test('a backup that reads something else than its owner did: reads find the same bytes', () => {
+  refuses('reads find the same bytes', { strayReads: [{ atMs: 9, order: 9, what: 'read 7' }] });
 });
 
 const { standing } = good;

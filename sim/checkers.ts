@@ -14,6 +14,7 @@ export type CheckerName =
   | 'late frames lie on the surviving history'
   | 'released outputs lie on the surviving history'
   | 'no acknowledged flush is lost'
+  | 'reads find the same bytes'
   | 'redundant again';
 
 export interface Violation {
@@ -67,6 +68,8 @@ export interface Evidence {
   readonly released: readonly Released[];
   readonly executed: readonly Executed[];
   readonly misreads: readonly Misread[];
+  /** Of backups that read by themselves, without a fault that would explain it. */
+  readonly strayReads: readonly Misread[];
   readonly histories: readonly History[];
   readonly promised: readonly Promised[];
   readonly standing: Standing;
@@ -78,6 +81,7 @@ const NAMES = {
   lateFrames: 'late frames lie on the surviving history',
   released: 'released outputs lie on the surviving history',
   flush: 'no acknowledged flush is lost',
+  reads: 'reads find the same bytes',
   redundant: 'redundant again',
 } as const satisfies Record<string, CheckerName>;
 
@@ -87,6 +91,7 @@ export const checkers: Record<CheckerName, (evidence: Evidence) => Violation[]> 
   'late frames lie on the surviving history': lateFrames,
   'released outputs lie on the surviving history': releasedOutputs,
   'no acknowledged flush is lost': flushKept,
+  'reads find the same bytes': readsSame,
   'redundant again': redundantAgain,
 };
 
@@ -208,6 +213,11 @@ function flushKept({ endMs, misreads, promised }: Evidence): Violation[] {
     found.push({ checker: NAMES.flush, atMs: endMs, what });
   }
   return found;
+}
+
+/** What a backup reads by itself is what its owner has read. */
+function readsSame({ strayReads }: Evidence): Violation[] {
+  return strayReads.slice(0, 1).map(({ atMs, what }) => ({ checker: NAMES.reads, atMs, what }));
 }
 
 const SETTLED: readonly ReplicaPhase[] = ['alone', 'paired', 'connecting', 'waiting-for-backup'];

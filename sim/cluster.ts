@@ -25,6 +25,7 @@ import { NET } from './machine.ts';
 import { boots, type Claimant, type MirrorBugs, SimImage, SimMirror } from './mirror.ts';
 import { type ReplicaLike, SimProcess } from './process.ts';
 import { Random } from './random.ts';
+import { SimReads } from './reads.ts';
 import { Schedule } from './schedule.ts';
 import { Segment } from './segment.ts';
 import type { Moment } from './turns.ts';
@@ -331,6 +332,8 @@ export class Cluster {
       case 'disk':
         if (mirror !== undefined) return mirror.perform(action);
         return this.disk.request(action.generation, action.device, action.request, (event) => process.event(event));
+      case 'disk-read':
+        return (mirror ?? this.disk).read(action.request, (data) => this.reads!.answer(process, action, data));
       case 'disk-join':
       case 'disk-common':
       case 'catch-up':
@@ -355,6 +358,7 @@ export class Cluster {
       coldStart,
       onDivergence: 'stop',
       mirrored: this.#options.mirrored ?? false,
+      ...(this.reads === undefined ? {} : { reads: 'backup' }),
       transfer: {
         ...DEFAULT_TRANSFER,
         pagesPerPiece: 2,

@@ -79,6 +79,11 @@ export class SimDisk {
     });
   }
 
+  /** A read of somebody who owns no generation: it is fenced by nothing, and stands in nobody's way. */
+  read(request: BlockRequest & { type: 'read' }, answer: (data: Uint8Array) => void): void {
+    this.#later(this.#takesMs() + this.#takesMs(), () => answer(this.#found(request)));
+  }
+
   /** Power fails: of what is not flushed some is there afterwards, and some is not. The admitted generation is durable. */
   losePower(): void {
     this.#powered++;
@@ -98,11 +103,15 @@ export class SimDisk {
         if (this.#bugs.flushesNothing !== true) this.#flush();
         return undefined;
       case 'read':
-        return this.sector(request.offset / SECTOR_BYTES)?.slice() ?? new Uint8Array(SECTOR_BYTES);
+        return this.#found(request);
       case 'discard':
       case 'write-zeroes':
         return undefined;
     }
+  }
+
+  #found({ offset }: BlockRequest & { type: 'read' }): Uint8Array {
+    return this.sector(offset / SECTOR_BYTES)?.slice() ?? new Uint8Array(SECTOR_BYTES);
   }
 
   #flush(): void {

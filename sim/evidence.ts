@@ -13,6 +13,7 @@ export function evidenceOf(cluster: Cluster, answeredBefore = cluster.clients.ma
     released: journal.released,
     executed: journal.executed,
     misreads: journal.misreads,
+    strayReads: journal.strayReads,
     histories: historiesOf(cluster),
     promised: promisedBy(cluster),
     standing: standingOf(cluster, answeredBefore),

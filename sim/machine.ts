@@ -71,10 +71,10 @@ export function decodeFrame(bytes: Uint8Array): Frame | undefined {
   };
 }
 
-/** A put on its way: its sector is being written, then flushed. */
+/** A put on its way: its sector is being written, then flushed; and read before that, where reads matter. */
 interface Put {
   readonly frame: Frame;
-  stage: 'write' | 'flush';
+  stage: 'read' | 'write' | 'flush';
 }
 
 interface Options {
@@ -82,6 +82,8 @@ interface Options {
   readonly seed?: number;
   /** Guest time between two numbered lines, in ticks of 100 ns. */
   readonly linePeriod?: bigint;
+  /** Reads each sector before it writes there, at once or in turn, and is another machine for each other byte that it finds. */
+  readonly readsFirst?: boolean;
   /** Sees every output, whoever owns the machine. */
   readonly witness?: (output: Output) => void;
 }
@@ -94,6 +96,7 @@ export class SimMachine implements ReplicatedMachine {
   #mix: number;
   #requested = false;
   #clock = { position: 0, time: 0n, slope: 0 };
+  readonly #readsFirst: boolean;
   readonly #linePeriod: bigint;
   readonly #witness: ((output: Output) => void) | undefined;
   #nextLine: bigint;
@@ -118,6 +121,7 @@ export class SimMachine implements ReplicatedMachine {
 
   constructor(options: Options = {}) {
     this.#mix = (options.seed ?? 1) | 0;
+    this.#readsFirst = options.readsFirst ?? false;
     this.#linePeriod = options.linePeriod ?? 1_000_000n;
     this.#nextLine = this.#linePeriod;
     this.#witness = options.witness;
@@ -363,23 +367,13 @@ export class SimMachine implements ReplicatedMachine {
       if (last.request === frame.request) this.#send(last);
     } else if (frame.operation === OP_PUT) {
       if ([...this.#puts.values()].some((put) => put.frame.client === frame.client)) return;
-      const id = this.#request({
-        type: 'write',
-        id: this.#nextId,
-        offset: frame.key * SECTOR_BYTES,
-        data: sector(frame),
-      });
-      this.#puts.set(id, { frame, stage: 'write' });
+      const id = this.#readsFirst ? this.#read(frame.key) : undefined;
+      if (id !== undefined && (this.#mix & 1) === 0) this.#puts.set(id, { frame, stage: 'read' });
+      else this.#write(frame);
     } else if (frame.operation === OP_GET) {
       // A machine that was started again knows only what its disk holds.
       if (frame.request & 1 || this.#load(frame.key) === 0) {
-        const id = this.#request({
-          type: 'read',
-          id: this.#nextId,
-          offset: frame.key * SECTOR_BYTES,
-          length: SECTOR_BYTES,
-        });
-        this.#gets.set(id, frame);
+        this.#gets.set(this.#read(frame.key), frame);
       } else {
         this.#answer({ ...frame, value: this.#load(frame.key) });
       }
@@ -388,6 +382,7 @@ export class SimMachine implements ReplicatedMachine {
 
   #blockDone(id: number, ok: boolean, data: Uint8Array | undefined): void {
     if (!this.#inFlight.delete(id)) return;
+    if (this.#readsFirst && data !== undefined) this.#mix ^= crc32c(data);
     const get = this.#gets.get(id);
     if (get !== undefined) {
       this.#gets.delete(id);
@@ -399,12 +394,28 @@ export class SimMachine implements ReplicatedMachine {
     if (put === undefined) return;
     this.#puts.delete(id);
     if (!ok) return;
-    if (put.stage === 'write') {
+    if (put.stage === 'read') {
+      this.#write(put.frame);
+    } else if (put.stage === 'write') {
       this.#puts.set(this.#request({ type: 'flush', id: this.#nextId }), { frame: put.frame, stage: 'flush' });
     } else {
       this.#store(put.frame.key, put.frame);
       this.#answer(put.frame);
     }
+  }
+
+  #read(key: number): number {
+    return this.#request({ type: 'read', id: this.#nextId, offset: key * SECTOR_BYTES, length: SECTOR_BYTES });
+  }
+
+  #write(frame: Frame): void {
+    const id = this.#request({
+      type: 'write',
+      id: this.#nextId,
+      offset: frame.key * SECTOR_BYTES,
+      data: sector(frame),
+    });
+    this.#puts.set(id, { frame, stage: 'write' });
   }
 
   #answer(frame: Frame): void {

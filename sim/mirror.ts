@@ -51,6 +51,11 @@ export class SimImage {
     this.#cache.set(number, data);
   }
 
+  clear(): void {
+    this.#durable.clear();
+    this.#cache.clear();
+  }
+
   flush(): void {
     for (const [number, data] of this.#cache) this.#durable.set(number, data);
     this.#cache.clear();
@@ -157,12 +162,18 @@ export class SimMirror {
       return this.#flush(() => this.#owner.event({ ...base, outcome: 'ok' }));
     }
     this.#run(request, () => {
-      const data =
-        request.type === 'read'
-          ? (this.image.sector(request.offset / SECTOR_BYTES)?.slice() ?? new Uint8Array(SECTOR_BYTES))
-          : undefined;
+      const data = request.type === 'read' ? this.#found(request) : undefined;
       this.#owner.event(data === undefined ? { ...base, outcome: 'ok' } : { ...base, outcome: 'ok', data });
     });
+  }
+
+  /** A read of the backup's own. */
+  read(request: BlockRequest & { type: 'read' }, answer: (data: Uint8Array) => void): void {
+    this.#run(request, () => answer(this.#found(request)));
+  }
+
+  #found({ offset }: BlockRequest & { type: 'read' }): Uint8Array {
+    return this.image.sector(offset / SECTOR_BYTES)?.slice() ?? new Uint8Array(SECTOR_BYTES);
   }
 
   /** After all that was submitted before and overlaps. */
@@ -248,6 +259,8 @@ export class SimMirror {
       case 'begin':
         return this.#durably(() => {
           this.image.state = 'incomplete';
+          // What the owner's image never had, or has lost, must not be there.
+          this.image.clear();
           this.#say(transfer, { say: 'begun' });
         });
       case 'write': {

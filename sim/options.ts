@@ -14,6 +14,8 @@ const drawn: readonly ((random: Random) => RunOptions)[] = [
   (random) => ({ resumeMs: random.chance(1 / 3) ? 60 : 0 }),
   // In most seeds other hosts stand by.
   (random) => (random.chance(1 / 4) ? {} : { spareWithinMs: random.pick([20, 100, 300]) }),
+  // Backups read by themselves.
+  (random) => (random.chance(1 / 4) ? { reads: 'backup' } : {}),
 ];
 
 /** Variants of the cluster, by the command's option. */

@@ -18,6 +18,7 @@ import type {
 import type { Journal } from './journal.ts';
 import { SimMachine } from './machine.ts';
 import type { Random } from './random.ts';
+import type { SimReads } from './reads.ts';
 import type { Schedule } from './schedule.ts';
 
 /** `Primary`, `Backup`, or one of them with a bug planted around it. */
@@ -31,6 +32,8 @@ export interface Surroundings {
   perform(process: SimProcess, action: Exclude<ReplicaAction, { type: 'cpu' | 'phase' | 'halt' }>): void;
   /** A process has entered a phase. */
   entered(process: SimProcess, phase: ReplicaPhase): void;
+  /** Backups read by themselves. */
+  readonly reads: SimReads | undefined;
   /** What the machine with this hash had said when it was cut out: a copy of it has the same past. */
   readonly pasts: Map<bigint, readonly Output[]>;
 }
@@ -105,7 +108,10 @@ export class SimProcess {
     this.#random = random;
     this.#journal = journal;
     this.#hostClock = { hostMs: random.between(0, 1e9), atMs: schedule.nowMs, rate: random.between(0.99, 1.01) };
-    this.machine = new SimMachine({ witness: (output) => this.history.push(output) });
+    this.machine = new SimMachine({
+      witness: (output) => this.history.push(output),
+      readsFirst: around.reads !== undefined,
+    });
     const report = (message: CpuReport): void => this.#toMain(message);
     const onLive = (time: bigint): void => this.#startClock(time);
     const pieces = pagePieces((bytes) => bytes);
@@ -255,6 +261,7 @@ export class SimProcess {
   // The CPU thread: a few hundredths of a millisecond away
 
   #toMain(report: CpuReport): void {
+    if (report.type === 'read-needed' && report.tried) this.#around.reads?.refused(this, report.id);
     if (report.type === 'copy-cut') this.#around.pasts.set(report.cut.hash, this.history.slice());
     this.#schedule.after(0.03, () => this.event({ type: 'cpu', report }));
   }

@@ -9,6 +9,7 @@ import { planFaults, setWeather, strike } from './faults.ts';
 import { strikeLeases } from './leases.ts';
 import { drawOptions, type RunOptions } from './options.ts';
 import type { SimProcess } from './process.ts';
+import { strikeReads } from './reads.ts';
 import { watchTurns } from './turns.ts';
 
 /** Faults strike between these times, and have ended by the third. */

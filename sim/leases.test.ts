@@ -12,6 +12,8 @@ import { endings, type Outcome } from './scenario.ts';
 
 const SEEDS = [1, 2, 3];
 const LEASE_OVER_MS = 2 * (LEASE.ttlMs + LEASE.marginMs);
+/** The arbiter says so, or the disk. */
+const ENDED: readonly string[] = ['lost-claim', 'fenced'];
 
 function running(seed: number, more: Partial<ClusterOptions> = {}): Cluster {
   const cluster = new Cluster({ seed, leases: {}, ...more });
@@ -57,7 +59,7 @@ for (const seed of SEEDS) {
     primary.continue();
     goesOn(cluster);
     assert.equal(saidSince(cluster, mark, primary), 0);
-    assert.equal(primary.haltCode, 'lost-claim');
+    assert.ok(primary.haltCode !== undefined && ENDED.includes(primary.haltCode), primary.haltCode);
   });
 
   test(`a pair whose owner does not reach the arbiter says nothing once its lease is over, and halts when it is restarted elsewhere (seed ${seed})`, () => {
@@ -70,7 +72,7 @@ for (const seed of SEEDS) {
     assert.equal(saidSince(cluster, mark, primary), 0);
     cluster.healArbiter(primary);
     goesOn(cluster);
-    assert.equal(primary.haltCode, 'lost-claim');
+    assert.ok(primary.haltCode !== undefined && ENDED.includes(primary.haltCode), primary.haltCode);
   });
 
   test(`while nobody reaches the arbiter nothing leaves, and afterwards the same pair goes on (seed ${seed})`, () => {

@@ -140,6 +140,36 @@ test('after the death of a primary its backup goes on, and makes itself a new ba
   }),
 );
 
+test('while a machine is not redundant, status and metrics say why, and what to do', LIMIT, () =>
+  withHosts('why', async (hosts) => {
+    await Promise.all([hosts.start('a'), hosts.start('b'), hosts.start('small', { memory: '64M' })]);
+    const contact = ['--host', hosts.address('a')];
+    await succeeds('protect', await describeMachine('why'), '--hosts', 'a,b,small', ...contact);
+    type Told = { machines: { redundant: boolean; reasons: { code: string }[] }[] };
+    const told = async (): Promise<Told> => JSON.parse(await succeeds('status', '--json', ...contact)) as Told;
+    assert.deepEqual([(await told()).machines[0].redundant, (await told()).machines[0].reasons], [true, []]);
+    const { pid } = await hosts.replica('b');
+    await hosts.killDaemon('b');
+    process.kill(pid, 'SIGKILL');
+    const codes = ({ replicas }: HostReport) => replicas[0]?.status?.reasons?.map(({ code }) => code) ?? [];
+    await hosts.until('a', (report) => codes(report).join() === 'host-failed,no-memory');
+    const table = await succeeds('status', ...contact);
+    assert.match(table, /^why is not redundant:\n {2}host b has given no backup: .* cannot be reached: /m);
+    assert.match(
+      table,
+      / {2}host small has 64 MiB free, and a replica of why needs 224 MiB\n {4}Offer more memory there/,
+    );
+    assert.equal((await told()).machines[0].redundant, false);
+    const metrics = await (await fetch(`http://${hosts.address('a')}/metrics`)).text();
+    assert.match(metrics, /^understudy_replica_redundant\{machine="why"\} 0$/m);
+    assert.match(metrics, /^understudy_replica_reason\{machine="why",code="no-memory"\} 1$/m);
+    await hosts.until('a', (report) => codes(report).join() === 'host-absent,no-memory');
+    await hosts.start('b');
+    await hosts.until('a', (report) => report.replicas[0]?.status?.phase === 'paired');
+    await succeeds('stop', 'why', ...contact);
+  }),
+);
+
 test('the loss of both replicas is for a person to declare', LIMIT, () =>
   withHosts('loss', async (hosts) => {
     await Promise.all(['a', 'b'].map((name) => hosts.start(name)));
@@ -148,7 +178,7 @@ test('the loss of both replicas is for a person to declare', LIMIT, () =>
     const pids = [(await hosts.replica('a')).pid, (await hosts.replica('b')).pid];
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     for (const name of ['a', 'b']) await hosts.until(name, (report) => report.replicas.length === 0);
-    assert.match(await succeeds('status', ...contact), /\nlost .* LOST /);
+    assert.match(await succeeds('status', ...contact), /\nlost .* LOST [\s\S]*understudy start lost --after-loss/);
     assertRefused(await understudy('start', 'lost', ...contact), /lost was not stopped: its replicas were lost/);
     assert.match(await succeeds('start', 'lost', '--after-loss', '--alone', ...contact), /lost runs: .*primary on a/);
     assertRefused(await understudy('start', 'lost', '--after-loss', ...contact), /lost has a replica on a/);

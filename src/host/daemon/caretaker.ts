@@ -27,22 +27,37 @@ export const PATIENCE_MS = 15_000;
 /** And its replica, once it runs, so long to connect. */
 export const CONNECT_PATIENCE_MS = 5000;
 
-type Trouble = { readonly pauseMs: number; readonly untilMs: number };
+/** `why`: what has failed there, for people. */
+type Trouble = { readonly pauseMs: number; readonly untilMs: number; readonly why: string };
 
 export class Caretaker {
   readonly #options: CaretakerOptions;
   readonly #troubles = new Map<string, Trouble>();
-  #asked: { readonly name: string; readonly untilMs: number } | undefined;
+  /** `why`: what will have failed if nothing comes of it. */
+  #asked: { readonly name: string; readonly untilMs: number; readonly why: string } | undefined;
 
   constructor(options: CaretakerOptions) {
     this.#options = options;
+  }
+
+  /** The host that was asked, and has not become the backup yet. */
+  get asked(): string | undefined {
+    return this.#asked?.name;
+  }
+
+  /** Why this host is left out now, and for how long; undefined if it is not. */
+  trouble(name: string, nowMs: number): { readonly why: string; readonly restMs: number } | undefined {
+    const found = this.#troubles.get(name);
+    return found === undefined || nowMs >= found.untilMs
+      ? undefined
+      : { why: found.why, restMs: found.untilMs - nowMs };
   }
 
   /** The host to ask now; undefined if one was asked already, or none will do. */
   next(present: readonly Candidate[], nowMs: number): string | undefined {
     if (this.#asked !== undefined) {
       if (nowMs < this.#asked.untilMs) return undefined;
-      this.failed(this.#asked.name, nowMs);
+      this.failed(this.#asked.name, nowMs, this.#asked.why);
     }
     const { hosts, own, memoryBytes } = this.#options;
     const room = new Map(present.map(({ name, freeBytes }) => [name, freeBytes]));
@@ -52,26 +67,27 @@ export class Caretaker {
         (room.get(host) ?? 0) >= memoryBytes &&
         nowMs >= (this.#troubles.get(host)?.untilMs ?? Number.NEGATIVE_INFINITY),
     );
-    if (name !== undefined) this.#asked = { name, untilMs: nowMs + PATIENCE_MS };
+    if (name !== undefined) this.#asked = { name, untilMs: nowMs + PATIENCE_MS, why: 'it has not started a replica' };
     return name;
   }
 
   /** `name` refused, could not be reached, or has not become the backup. */
-  failed(name: string, nowMs: number): void {
+  failed(name: string, nowMs: number, why: string): void {
     if (this.#asked?.name === name) this.#asked = undefined;
     const before = this.#troubles.get(name)?.pauseMs ?? FIRST_PAUSE_MS / 2;
     const pauseMs = Math.min(before * 2, LONGEST_PAUSE_MS);
-    this.#troubles.set(name, { pauseMs, untilMs: nowMs + pauseMs });
+    this.#troubles.set(name, { pauseMs, untilMs: nowMs + pauseMs, why });
   }
 
   /** `name` has started a replica, which has to connect now. */
   started(name: string, nowMs: number): void {
-    if (this.#asked?.name === name) this.#asked = { name, untilMs: nowMs + CONNECT_PATIENCE_MS };
+    if (this.#asked?.name === name)
+      this.#asked = { name, untilMs: nowMs + CONNECT_PATIENCE_MS, why: 'its replica does not connect' };
   }
 
   /** The backup is gone. One that never became complete has failed. */
-  dropped(nowMs: number): void {
-    if (this.#asked !== undefined) this.failed(this.#asked.name, nowMs);
+  dropped(nowMs: number, why: string): void {
+    if (this.#asked !== undefined) this.failed(this.#asked.name, nowMs, why);
   }
 
   /** There is a backup. A host's failures are forgotten once it is the one. */

@@ -80,6 +80,24 @@ export const replicaOrderSchema = z.object({
 });
 export type ReplicaOrder = z.infer<typeof replicaOrderSchema>;
 
+/** Something that a person should know, and what to do about it. */
+const reasonSchema = z.object({ code: word, message: z.string(), advice: z.string().optional() });
+export type Reason = z.infer<typeof reasonSchema>;
+
+const copySchema = z.object({
+  /** `disk`: the other host's image catches up. `finishing`: all but a little is there. */
+  stage: z.enum(['starting', 'disk', 'memory', 'finishing']),
+  /** Of this stage; of memory, what the guest has written meanwhile is copied again, and counted again. */
+  doneBytes: count,
+  totalBytes: count,
+  /** Over the last seconds; absent where that says nothing yet. */
+  bytesPerSecond: count.optional(),
+  /** What is left at this pace. */
+  restMs: count.optional(),
+});
+/** How far a copy of a machine is, for people. */
+export type CopyReport = z.infer<typeof copySchema>;
+
 export const replicaStatusSchema = z.object({
   role: z.enum(['primary', 'backup']),
   phase: word,
@@ -90,6 +108,10 @@ export const replicaStatusSchema = z.object({
   listening: word.optional(),
   /** A copy of the machine under way, in bytes of memory: in all rounds, and still to do in this one. */
   transfer: z.object({ round: count, doneBytes: count, leftBytes: count, sentBytes: count }).optional(),
+  /** The same for people; of the owner only. */
+  copy: copySchema.optional(),
+  /** Of a primary: why its machine is not redundant, or not as it should be. */
+  reasons: z.array(reasonSchema).optional(),
   /** Of the replica's process. */
   residentBytes: count.optional(),
   /** Of its engine, if it translates: blocks in the table, their modules, and these modules' bytes. */

@@ -30,6 +30,26 @@ test('what a replica says of itself is measured, its copy while there is one', a
   assert.doesNotMatch(after, /understudy_replica_transfer_bytes\{/);
 });
 
+test('a primary that is alone says why, and how far the copy is that it makes', async () => {
+  const copy = { stage: 'memory', doneBytes: 300, totalBytes: 400, bytesPerSecond: 50, restMs: 2000 } as const;
+  const reasons = [{ code: 'copying', message: 'copying memory' }];
+  const text = await new HostMetrics().text({ ...host, replicas: [replica({ status: { ...status, copy, reasons } })] });
+  for (const line of [
+    'understudy_replica_redundant{machine="web"} 0',
+    'understudy_replica_reason{machine="web",code="copying"} 1',
+    'understudy_replica_copy_bytes{machine="web",stage="memory",kind="done"} 300',
+    'understudy_replica_copy_bytes{machine="web",stage="memory",kind="total"} 400',
+    'understudy_replica_copy_bytes_per_second{machine="web"} 50',
+    'understudy_replica_copy_rest_seconds{machine="web"} 2',
+  ]) {
+    assert.ok(text.split('\n').includes(line), `${line} is not in\n${text}`);
+  }
+  const paired = { ...status, phase: 'paired', reasons: [] };
+  const after = await new HostMetrics().text({ ...host, replicas: [replica({ status: paired })] });
+  assert.match(after, /^understudy_replica_redundant\{machine="web"\} 1$/m);
+  assert.doesNotMatch(after, /understudy_replica_(reason|copy_bytes)\{/);
+});
+
 test('a replica that does not answer is counted, and nothing is made up for it', async () => {
   const text = await new HostMetrics().text({ ...host, replicas: [replica({ state: 'silent' })] });
   assert.match(text, /^understudy_replica\{machine="web",role="unknown",phase="silent"\} 1$/m);

@@ -18,12 +18,24 @@ import { HostClient } from './api-client.ts';
 import { Caretaker } from './caretaker.ts';
 import { Cluster } from './cluster.ts';
 import { serveControl } from './control.ts';
-import type { ControlAnswer, ControlRequest, HostRecord, Outcome, ReplicaOrder } from './messages.ts';
+import { CopyMeter } from './copy-meter.ts';
+import type {
+  ControlAnswer,
+  ControlRequest,
+  CopyReport,
+  HostRecord,
+  Outcome,
+  Reason,
+  ReplicaOrder,
+} from './messages.ts';
 import { PeerHosts } from './peer-hosts.ts';
+import { whyNotRedundant } from './redundancy.ts';
 import type { ReplicaDirectory } from './replica-directory.ts';
 import { descriptionOf } from './replicas.ts';
 
 const LOOK_EVERY_MS = 1000;
+/** A copy takes some seconds. */
+const MEASURE_EVERY_MS = 250;
 /** A backup that finds no primary for so long makes room for other things. */
 const LONGEST_SEARCH_MS = 20_000;
 /** The phases in which a primary is without a backup, and could take one. */
@@ -66,14 +78,19 @@ class HostedReplica {
   readonly #nowMs = openBootClock();
   #control: net.Server | undefined;
   #looks: NodeJS.Timeout | undefined;
+  #measurements: NodeJS.Timeout | undefined;
+  readonly #meter = new CopyMeter();
   #looking = false;
+  /** What the last look at the store has found. */
+  #present: readonly HostRecord[] | undefined;
+  #storeTrouble: string | undefined;
   #searchingSinceMs: number | undefined;
   #accompanied = false;
   readonly ended: Promise<Outcome>;
 
   static async start(directory: ReplicaDirectory, order: ReplicaOrder): Promise<HostedReplica> {
     const console = createWriteStream(directory.console, { flags: 'a', mode: 0o600 });
-    let onPhase = (_phase: string): void => {};
+    let onPhase = (_phase: string, _why: string): void => {};
     const tls = order.tls === undefined ? undefined : Credentials.load(order.tls, say);
     const peers = new PeerHosts(order.record.name, order.record.hosts);
     let isBackup = (): boolean => order.request.role === 'backup';
@@ -92,13 +109,13 @@ class HostedReplica {
       diagnoses: directory.diagnoses,
       onNotice: say,
       onConsole: (data) => console.write(data),
-      onPhase: (phase) => onPhase(phase),
+      onPhase: (phase, why) => onPhase(phase, why),
     };
     const cluster = new Cluster(await openStore(order.arbiter));
     const replica = await ReplicaProcess.start(setup);
     isBackup = () => replica.status()?.role === 'backup';
     const hosted = new HostedReplica(directory, order, replica, cluster, tls, peers);
-    onPhase = (phase) => hosted.#entered(phase);
+    onPhase = (phase, why) => hosted.#entered(phase, why);
     await hosted.#begin();
     return hosted;
   }
@@ -128,6 +145,7 @@ class HostedReplica {
   async #begin(): Promise<void> {
     this.#control = await serveControl(this.#directory.control, (request) => this.#answer(request));
     this.#looks = setInterval(() => void this.#look(), LOOK_EVERY_MS);
+    this.#measurements = setInterval(() => this.#copy(), MEASURE_EVERY_MS);
     void this.#look();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#leave());
   }
@@ -152,14 +170,38 @@ class HostedReplica {
     const where = listening === undefined ? {} : { listening: formatAddress(listening) };
     const { residentBytes, cpu } = this.#replica.vitals();
     const copy = transfer === undefined ? {} : { transfer };
+    const care = role === 'primary' ? { reasons: this.#reasons(), copy: this.#copy() } : {};
     const translator = cpu?.translator === undefined ? {} : { translator: cpu.translator };
     const progress = { role, phase, generation, position: String(position), lagMs: Math.max(0, lagMs), ...copy };
-    return { ok: true, pid: process.pid, status: { ...progress, ...where, residentBytes, ...translator } };
+    return { ok: true, pid: process.pid, status: { ...progress, ...where, ...care, residentBytes, ...translator } };
   }
 
-  #entered(phase: string): void {
+  /** How far the copy is that this replica makes of itself. */
+  #copy(): CopyReport | undefined {
+    const status = this.#replica.status();
+    const transfer = status?.role === 'primary' ? status.transfer : undefined;
+    return this.#meter.observe(transfer, this.#replica.waits.image, this.#nowMs());
+  }
+
+  #reasons(): Reason[] {
+    const { record, host: own, memoryBytes } = this.#order;
+    const { phase = 'halted', speed = 1, lagMs = 0 } = this.#replica.status() ?? {};
+    return whyNotRedundant({
+      machine: record.name,
+      ...{ phase, speed, lagMs, own, memoryBytes },
+      copy: this.#copy(),
+      arbiter: this.#replica.waits.arbiter,
+      store: this.#storeTrouble,
+      hosts: record.hosts,
+      present: this.#present,
+      asked: this.#caretaker.asked,
+      trouble: (name) => this.#caretaker.trouble(name, this.#nowMs()),
+    });
+  }
+
+  #entered(phase: string, why: string): void {
     if (NEEDY.includes(phase)) {
-      if (this.#accompanied) this.#caretaker.dropped(this.#nowMs());
+      if (this.#accompanied) this.#caretaker.dropped(this.#nowMs(), why);
       this.#accompanied = false;
     } else if (ACCOMPANIED.includes(phase)) this.#accompanied = true;
     queueMicrotask(() => void this.#look());
@@ -194,13 +236,24 @@ class HostedReplica {
   async #findBackup(): Promise<void> {
     const listening = await this.#replica.listening();
     if (listening === undefined) return;
-    const present = await this.#cluster.hosts();
+    const present = await this.#hosts();
     this.#peers.seen(present);
     const name = this.#caretaker.next(present, this.#nowMs());
     const host = present.find((record) => record.name === name);
     if (host === undefined) return;
     // Not awaited: a host that hangs must not hold up the search for longer than the caretaker's patience.
     this.#ask(host, formatAddress(listening)).catch(sayTrouble);
+  }
+
+  async #hosts(): Promise<readonly HostRecord[]> {
+    try {
+      this.#present = await this.#cluster.hosts();
+      this.#storeTrouble = undefined;
+      return this.#present;
+    } catch (error) {
+      this.#storeTrouble = error instanceof Error ? error.message : String(error);
+      throw error;
+    }
   }
 
   async #ask({ name, address }: HostRecord, primary: string): Promise<void> {
@@ -212,12 +265,13 @@ class HostedReplica {
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;
       say(`host ${name} gives no backup: ${error.message}`);
-      this.#caretaker.failed(name, this.#nowMs());
+      this.#caretaker.failed(name, this.#nowMs(), error.message);
     }
   }
 
   async close(): Promise<void> {
     clearInterval(this.#looks);
+    clearInterval(this.#measurements);
     this.#control?.close();
     await this.#replica.close();
     await this.#cluster.close();

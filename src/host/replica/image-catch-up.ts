@@ -90,12 +90,18 @@ export class ImageGiver extends End {
   #begin: (() => void) | undefined;
   #catchUp: CatchUp | undefined;
   #complete = false;
+  #copied: { readonly doneBytes: number; readonly totalBytes: number } | undefined;
   #lastId = 0;
   readonly #waiting = new Map<number, (ok: boolean) => void>();
 
   /** The image that catches up; undefined before it is known. */
   get peerId(): string | undefined {
     return this.#peerId;
+  }
+
+  /** How far the copying of regions is; undefined before the first. */
+  get copied(): { readonly doneBytes: number; readonly totalBytes: number } | undefined {
+    return this.#copied;
   }
 
   /**
@@ -156,7 +162,12 @@ export class ImageGiver extends End {
   }
 
   async #copy(regions: RegionSet): Promise<void> {
-    const options = { windowBytes: WINDOW_BYTES, settleBytes: SETTLE_BYTES };
+    const { regionBytes } = this.image.regions;
+    const onProgress = (left: number, total: number): void => {
+      this.#copied = { doneBytes: (total - left) * regionBytes, totalBytes: total * regionBytes };
+    };
+    onProgress(regions.size, regions.size);
+    const options = { windowBytes: WINDOW_BYTES, settleBytes: SETTLE_BYTES, onProgress };
     this.#catchUp = await CatchUp.start(this.image, this.#peerId!, regions, this.#target(), options);
     if (this.over) return this.#catchUp.abort();
     await this.#catchUp.copied;

@@ -41,6 +41,11 @@ export class MirroredDisk implements ReplicaDisk {
     return new MirroredDisk(await MirroredImage.open(options.path, options.onNotice), options);
   }
 
+  /** How far the other host's image is with catching up; undefined while none does. */
+  get copied(): { readonly doneBytes: number; readonly totalBytes: number } | undefined {
+    return this.#giver?.end.copied;
+  }
+
   async sizeBytes(): Promise<number> {
     return this.image.sizeBytes;
   }

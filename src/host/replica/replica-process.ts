@@ -76,7 +76,7 @@ export interface ReplicaSetup {
   readonly onNotice: (line: string) => void;
   /** The guest's console, as the world may see it. */
   readonly onConsole: (data: Uint8Array) => void;
-  readonly onPhase?: (phase: ReplicaPhase) => void;
+  readonly onPhase?: (phase: ReplicaPhase, why: string) => void;
 }
 
 const STATUS_EVERY_MS = 100;
@@ -96,7 +96,8 @@ export class ReplicaProcess {
   readonly #diagnosis: Diagnosis;
   #replica: Primary | Backup | undefined;
   #arbiter: Arbiter | undefined;
-  #arbiterSilent = false;
+  /** Why the arbiter's last answer was no answer. */
+  #arbiterTrouble: string | undefined;
   #disk: ReplicaDisk | undefined;
   /** The same, if each host has an image of it. */
   #mirror: MirroredDisk | undefined;
@@ -273,6 +274,14 @@ export class ReplicaProcess {
     return { residentBytes: process.memoryUsage.rss(), cpu: this.#runner?.state };
   }
 
+  /** What stands in the way of a decision or of a copy, and how far the image of a mirrored disk is in one. */
+  get waits(): {
+    readonly arbiter: string | undefined;
+    readonly image: { readonly doneBytes: number; readonly totalBytes: number } | undefined;
+  } {
+    return { arbiter: this.#arbiterTrouble, image: this.#mirror?.copied };
+  }
+
   /** Where a backup may connect; undefined for a backup, and where it cannot listen. */
   async listening(): Promise<StreamAddress | undefined> {
     return this.#listening;
@@ -340,7 +349,7 @@ export class ReplicaProcess {
         this.#status.report({ type: 'phase', pid: process.pid, phase, generation, why });
         this.#setup.onNotice(`generation ${generation}: ${phase} (${why})`);
         if (phase === 'alone') this.#listenAfterGoLive();
-        this.#setup.onPhase?.(phase);
+        this.#setup.onPhase?.(phase, why);
         return;
       }
       case 'halt': {
@@ -364,10 +373,10 @@ export class ReplicaProcess {
     void askArbiter(this.#arbiter!, name, request, this.#keys?.current.fingerprint, this.#endsGeneration)
       .then((reply) => {
         const silent = reply.outcome === 'unknown' || reply.outcome === 'missing';
-        if (silent && !this.#arbiterSilent) {
-          this.#setup.onNotice(`${whySilent(this.#arbiter!, name, request)}; waiting, and asking again`);
-        } else if (!silent && this.#arbiterSilent) this.#setup.onNotice(`${this.#arbiter!.description} answers again`);
-        this.#arbiterSilent = silent;
+        const before = this.#arbiterTrouble;
+        this.#arbiterTrouble = silent ? whySilent(this.#arbiter!, name, request) : undefined;
+        if (before === undefined && silent) this.#setup.onNotice(`${this.#arbiterTrouble}; waiting, and asking again`);
+        else if (before !== undefined && !silent) this.#setup.onNotice(`${this.#arbiter!.description} answers again`);
         this.#handle({ type: 'arbiter', reply });
       })
       .catch(this.#fail);

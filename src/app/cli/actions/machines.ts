@@ -2,13 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
-import type { ReplicaStatusReport } from '../../../host/daemon/messages.ts';
-import { type ClusterView, Operator, type Placed, primaryOf, replicasOf } from '../../../host/daemon/operator.ts';
+import { healthOf } from '../../../host/daemon/health.ts';
+import { type ClusterView, Operator, type Placed, replicasOf } from '../../../host/daemon/operator.ts';
 import { loadDescription } from '../../../host/description/load.ts';
-import { formatSize } from '../../../host/description/values.ts';
 import { Credentials } from '../../../host/tls/credentials.ts';
 import { exitStatus, usageError } from '../failure.ts';
 import type { ContactRequest, ProtectRequest } from '../requests.ts';
+import { statusTables } from './status-tables.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -74,65 +74,22 @@ export async function failover(contact: ContactRequest, machine: string): Promis
 
 export async function status(contact: ContactRequest, json: boolean): Promise<number> {
   const view = await operatorOf(contact).look();
-  print(json ? JSON.stringify(plainView(view), undefined, 2) : tables(view));
+  print(json ? JSON.stringify(plainView(view), undefined, 2) : statusTables(view));
   return exitStatus.success;
 }
 
 function plainView(view: ClusterView): object {
   return {
-    machines: view.machines.map(({ name, wanted, hosts }) => ({
-      name,
-      wanted,
-      hosts,
-      replicas: replicasOf(view, name),
+    machines: view.machines.map((machine) => ({
+      name: machine.name,
+      wanted: machine.wanted,
+      hosts: machine.hosts,
+      ...healthOf(view, machine),
+      replicas: replicasOf(view, machine.name),
     })),
     hosts: view.hosts.map((host) => ({
       ...host.record,
       ...(host.report === undefined ? { reachable: false, why: host.why } : { reachable: true, ...host.report }),
     })),
   };
-}
-
-function tables(view: ClusterView): string {
-  const machines = view.machines.map(({ name, wanted }) => {
-    const primary = primaryOf(view, name);
-    const backup = replicasOf(view, name).find(({ replica }) => replica.status?.role === 'backup');
-    const status = primary?.replica.status;
-    const phase = status?.phase ?? (wanted === 'stopped' ? 'stopped' : 'LOST');
-    const progress = status === undefined ? phase : withProgress(phase, status);
-    const lag = status?.phase === 'paired' ? `${Math.round(status.lagMs)} ms` : '-';
-    return [name, String(status?.generation ?? '-'), primary?.host ?? '-', backup?.host ?? '-', progress, lag];
-  });
-  const hosts = view.hosts.map(({ record, report }) => [
-    record.name,
-    record.address,
-    formatSize(report?.freeBytes ?? record.freeBytes),
-    formatSize(record.memoryBytes),
-    report === undefined ? 'unreachable' : String(report.replicas.length),
-  ]);
-  return [
-    table(['MACHINE', 'GENERATION', 'PRIMARY', 'BACKUP', 'PHASE', 'LAG'], machines),
-    '',
-    table(['HOST', 'ADDRESS', 'FREE', 'OFFERED', 'REPLICAS'], hosts),
-  ].join('\n');
-}
-
-/** `copying 40%`: of a copy under way, how much of its present round is done. */
-function withProgress(phase: string, { transfer }: ReplicaStatusReport): string {
-  if (transfer === undefined || transfer.doneBytes + transfer.leftBytes === 0) return phase;
-  const { doneBytes, leftBytes } = transfer;
-  return `${phase} ${Math.floor((100 * doneBytes) / (doneBytes + leftBytes))}%`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

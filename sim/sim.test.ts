@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { bugs } from './bugs.ts';
 import { faults } from './faults.ts';
 import { firstToSee, runSeeds, type SeedsRequest } from './pool.ts';
+import { readFaults } from './reads.ts';
 import { endings, type Outcome, runSeed } from './scenario.ts';
 
 /** A planted bug must show by then. */
@@ -28,7 +29,7 @@ test('a thousand seeds keep every promise, with every fault and every ending amo
   );
   assert.equal(outcomes.length, 1000);
   const struck = new Set(outcomes.flatMap((outcome) => [...outcome.faults.keys()]));
-  assert.deepEqual([...struck].sort(), Object.keys(faults).sort());
+  assert.deepEqual([...struck].sort(), [...Object.keys(faults), ...Object.keys(readFaults)].sort());
   assert.deepEqual(new Set(outcomes.map(({ ending }) => ending)), new Set(endings));
 });
 

@@ -11,6 +11,8 @@ export interface DiskDescription {
   readonly readOnly: boolean;
   /** Each host has an image of its own at this path (docs/disks.md). */
   readonly mirrored?: boolean;
+  /** Who else has what the guest of a pair reads: the log ('log', the default), or the backup reads it by itself. */
+  readonly reads?: 'log' | 'backup' | undefined;
   /** Of a mirrored disk: the size of the image that a backup makes where there is none; undefined: it makes none. */
   readonly sizeBytes?: number | undefined;
 }
@@ -67,6 +69,8 @@ export interface Timeouts {
   readonly claimRetryMs: number;
   /** Between two comparisons of the state's hash: how late a divergence may be found. */
   readonly hashIntervalMs: number;
+  /** With `onTotalLoss: restart`: outputs may leave for so long after the last renewal. */
+  readonly leaseMs: number;
 }
 
 /** What the replicas may hold back before they slow the guest down. */
@@ -96,6 +100,8 @@ export interface Description {
   readonly console: 'uart' | 'virtio';
   /** What a backup does that finds a difference while it goes live alone (PROTOCOL rule 28). */
   readonly onDivergence: 'stop' | 'continue';
+  /** Whether a host that stands by starts the machine again when both replicas are gone (PROTOCOL rule 27). */
+  readonly onTotalLoss: 'stop' | 'restart';
   readonly timeouts: Timeouts;
   readonly buffers: Buffers;
 }
@@ -105,6 +111,7 @@ export const defaultTimeouts: Timeouts = {
   heartbeatMs: 25,
   claimRetryMs: 100,
   hashIntervalMs: 1000,
+  leaseMs: 10_000,
 };
 
 export const MiB = 1024 * 1024;

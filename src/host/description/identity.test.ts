@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Description } from './description.ts';
 import { defaultBuffers, defaultTimeouts } from './description.ts';
-import { canonicalJson, digestFiles, identityDigest, machineIdentity } from './identity.ts';
+import { canonicalJson, digestFiles, identityDigest, machineIdentity, pairDigest } from './identity.ts';
 
 const description: Description = {
   name: 'web',
@@ -20,6 +20,7 @@ const description: Description = {
   network: { uplink: { kind: 'passt' }, forwards: [], address: undefined, gateway: undefined },
   console: 'uart',
   onDivergence: 'stop',
+  onTotalLoss: 'stop',
   timeouts: defaultTimeouts,
   buffers: defaultBuffers,
 };
@@ -41,12 +42,22 @@ test('the identity holds all that the guest can see', () => {
   });
 });
 
+test('the two of a pair agree on who reads, and nobody else is asked', () => {
+  const disk = { path: '/images/disk', readOnly: false, reads: 'backup' } as const;
+  assert.equal(identity({ disk }), identity({}), 'a log or a snapshot is of the same machine');
+  const plain = identityDigest(identity({}));
+  assert.notEqual(pairDigest(identity({}), { disk }), plain);
+  assert.equal(pairDigest(identity({}), { disk: { ...disk, reads: 'log' } }), plain);
+  assert.equal(pairDigest(identity({}), { disk: undefined }), plain);
+});
+
 test('where the files lie, time-outs and port forwards are not part of it', () => {
   assert.equal(
     identity({
       kernel: '/elsewhere/vmlinux',
       disk: { path: '/dev/sdb', readOnly: false },
       onDivergence: 'continue',
+      onTotalLoss: 'restart',
       timeouts: { ...defaultTimeouts, suspicionMs: 1000 },
       network: {
         uplink: { kind: 'socket', address: { path: '/hub' } },

@@ -49,6 +49,14 @@ export function identityDigest(identity: string): string {
   return createHash('sha256').update(identity).digest('hex');
 }
 
+/**
+ * What the two replicas of a pair compare: the identity, and who reads what the guest reads. Logs, snapshots and the guest know
+ * nothing of that.
+ */
+export function pairDigest(identity: string, { disk }: Pick<Description, 'disk'>): string {
+  return identityDigest(disk?.reads === 'backup' ? `${identity} reads: backup` : identity);
+}
+
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** JSON with sorted keys and no white space. */

@@ -55,6 +55,7 @@ test('the shortest description takes its name from the file and the rest from th
   assert.equal(description.network, undefined);
   assert.equal(description.timeouts.suspicionMs, 500);
   assert.equal(description.onDivergence, 'stop');
+  assert.equal(description.onTotalLoss, 'stop');
 });
 
 test('every key reaches the description, with paths relative to the file', async () => {
@@ -73,7 +74,8 @@ network:
   gateway: 192.168.7.1
 console: virtio
 onDivergence: continue
-timeouts: { suspicion: 1s, heartbeat: 100ms, claimRetry: 50ms, hashInterval: 500 ms }
+onTotalLoss: restart
+timeouts: { suspicion: 1s, heartbeat: 100ms, claimRetry: 50ms, hashInterval: 500 ms, lease: 3s }
 buffers: { log: 32M, outputs: 2M }
 `);
   assert.deepEqual(description, {
@@ -93,7 +95,8 @@ buffers: { log: 32M, outputs: 2M }
     },
     console: 'virtio',
     onDivergence: 'continue',
-    timeouts: { suspicionMs: 1000, heartbeatMs: 100, claimRetryMs: 50, hashIntervalMs: 500 },
+    onTotalLoss: 'restart',
+    timeouts: { suspicionMs: 1000, heartbeatMs: 100, claimRetryMs: 50, hashIntervalMs: 500, leaseMs: 3000 },
     buffers: { logBytes: 32 * 2 ** 20, outputBytes: 2 * 2 ** 20 },
   });
 });
@@ -199,6 +202,16 @@ test('a mirrored disk is an image of each host, which need not be there, for rep
     /disk.mirrored.size: .*(whole number|no multiple of 512)/,
   );
   assert.match(await messageFor('kernel: vmlinux\ndisk: {mirrored: own.img, readOnly: true}\n'), /readOnly/);
+});
+
+test('who reads again what the guest reads is said of either kind of disk, or of none', async () => {
+  const readsOf = async (disk: string): Promise<unknown> =>
+    (await loadDescription(await write(`kernel: vmlinux\ndisk: ${disk}\n`), { diskIsHere: false })).disk?.reads;
+  assert.equal(await readsOf('{path: disk.img, reads: backup}'), 'backup');
+  assert.equal(await readsOf('{mirrored: own.img, reads: backup}'), 'backup');
+  assert.equal(await readsOf('{path: disk.img, reads: log}'), 'log');
+  assert.equal(await readsOf('disk.img'), undefined);
+  assert.match(await messageFor('kernel: vmlinux\ndisk: {path: disk.img, reads: twice}\n'), /disk.reads: must be log or backup/);
 });
 
 test('a disk that belongs to a disk server elsewhere is not looked at', async () => {

@@ -84,7 +84,10 @@ function pathOrMapping(value: unknown): unknown {
   return typeof value === 'string' ? { path: value } : value;
 }
 
-const plainDisk = z.strictObject({ path: filePath, readOnly: z.boolean().default(false) });
+/** Left out it is not said, so that descriptions of pairs that were made before stay as they are. */
+const reads = z.enum(['log', 'backup']).optional();
+
+const plainDisk = z.strictObject({ path: filePath, readOnly: z.boolean().default(false), reads });
 
 const diskSize = bounded(
   (text) => {
@@ -100,10 +103,11 @@ const diskSize = bounded(
 const mirroredDisk = z
   .strictObject({
     mirrored: z.preprocess(pathOrMapping, z.strictObject({ path: filePath, size: diskSize.optional() })),
+    reads,
   })
-  .transform(
-    ({ mirrored: { path, size } }): DiskDescription => ({ path, readOnly: false, mirrored: true, sizeBytes: size }),
-  );
+  .transform(({ mirrored: { path, size }, reads }): DiskDescription => {
+    return { path, readOnly: false, mirrored: true, sizeBytes: size, ...(reads && { reads }) };
+  });
 
 const disk = z.unknown().transform((value, context): DiskDescription | null => {
   if (value === null) return null;
@@ -159,6 +163,7 @@ const timeouts = z.strictObject({
   heartbeat: duration(1, 20_000).optional(),
   claimRetry: duration(1, 60_000).optional(),
   hashInterval: duration(10, 60_000).optional(),
+  lease: duration(1000, 600_000).optional(),
 });
 
 const buffers = z.strictObject({ log: buffer.optional(), outputs: buffer.optional() });
@@ -175,6 +180,7 @@ export const descriptionSchema = z.strictObject({
   network: network.optional(),
   console: z.enum(['uart', 'virtio']).default('uart'),
   onDivergence: z.enum(['stop', 'continue']).default('stop'),
+  onTotalLoss: z.enum(['stop', 'restart']).default('stop'),
   timeouts: timeouts.default({}),
   buffers: buffers.default({}),
 });
@@ -205,7 +211,7 @@ export function keysAt(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return Object.keys(descriptionSchema.shape);
   switch (path.join('.')) {
     case 'disk':
-      return ['path', 'readOnly', 'mirrored'];
+      return ['path', 'readOnly', 'mirrored', 'reads'];
     case 'disk.mirrored':
       return ['path', 'size'];
     case 'network':

@@ -67,6 +67,12 @@ export class MirroredDisk implements ReplicaDisk {
     return this.image.flush(sequence === undefined ? undefined : { generation, sequence });
   }
 
+  /** In the order of the requests that overlap it. */
+  async read(request: BlockRequest & { type: 'read' }): Promise<Uint8Array | undefined> {
+    const result = await this.#disk?.request(request);
+    return result?.ok ? result.data : undefined;
+  }
+
   perform(action: MirrorAction): void {
     switch (action.type) {
       case 'disk-join':

@@ -10,6 +10,8 @@ export interface ReplicaDisk {
   admit(generation: number): Promise<'admitted' | 'refused' | 'unknown'>;
   /** `sequence`: a flush's place among the machine's outputs, if it is known. */
   request(generation: number, request: BlockRequest, sequence?: number): Promise<BlockResult>;
+  /** For a backup that owns no generation (`reads: backup`); undefined if it could not be read. Never rejects. */
+  read(request: BlockRequest & { type: 'read' }): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
 

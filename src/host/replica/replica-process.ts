@@ -24,7 +24,7 @@ import type { Arbiter } from '../arbiter/arbiter.ts';
 import { openArbiter } from '../arbiter/open.ts';
 import { openBootClock } from '../boot-clock.ts';
 import type { Description, DiskDescription } from '../description/description.ts';
-import { digestFiles, identityDigest, machineIdentity } from '../description/identity.ts';
+import { digestFiles, machineIdentity, pairDigest } from '../description/identity.ts';
 import type { DiskAddress } from '../disk/disk-address.ts';
 import type { StreamAddress } from '../net/address.ts';
 import { announcementFrames } from '../net/announcement.ts';
@@ -194,7 +194,7 @@ export class ReplicaProcess {
     });
     this.#copier = new Copier(this.#runner.ram, (copied) => this.#handle(copied), this.#fail);
     const identity = machineIdentity(description, await digestFiles(description, diskBytes));
-    const options = replicaOptions(this.#setup, identityDigest(identity), this.#incarnation);
+    const options = replicaOptions(this.#setup, pairDigest(identity, description), this.#incarnation);
     if (role.kind === 'primary') {
       this.#listening = this.#channels.listen(role.listen);
       await this.#listening;
@@ -331,6 +331,8 @@ export class ReplicaProcess {
         return this.#admit(action.generation);
       case 'disk':
         return this.#request(action);
+      case 'disk-read':
+        return this.#read(action);
       case 'disk-join':
       case 'disk-common':
       case 'catch-up':
@@ -401,6 +403,14 @@ export class ReplicaProcess {
       const answer = { type: 'disk-answer', generation, device, id: request.id, outcome } as const;
       this.#handle(result.ok && result.data !== undefined ? { ...answer, data: result.data } : answer);
     });
+  }
+
+  #read({ device, request }: ReplicaAction & { type: 'disk-read' }): void {
+    const answer = { type: 'disk-read-answer', device, id: request.id } as const;
+    void this.#disk
+      ?.read(request)
+      .then((data) => this.#handle(data === undefined ? answer : { ...answer, data }))
+      .catch(this.#fail);
   }
 
   #emit(outputs: readonly NumberedOutput[]): void {
@@ -481,5 +491,6 @@ function replicaOptions(setup: ReplicaSetup, machine: string, incarnation: strin
     bounds: { ...DEFAULT_BOUNDS, logBufferBytes: logBytes, heldOutputBytes: outputBytes },
     transfer: DEFAULT_TRANSFER,
     mirrored: description.disk?.mirrored ?? false,
+    reads: description.disk?.reads ?? 'log',
   };
 }

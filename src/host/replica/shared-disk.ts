@@ -1,4 +1,7 @@
-/** A replica's hold on the shared disk: one connection for each generation that it owns; nothing before it owns one. */
+/**
+ * A replica's hold on the shared disk: one connection for each generation that it owns. Before it owns one it may read
+ * (`reads: backup`), without a generation: then the server lets it write nothing, and stands in nobody's way for it.
+ */
 import { OperatingError } from '../../core/base/error.ts';
 import type { BlockRequest } from '../../core/machine/doors.ts';
 import { connectDisk } from '../disk/client.ts';
@@ -19,6 +22,7 @@ export interface SharedDiskOptions {
 export class SharedDisk implements ReplicaDisk {
   readonly #options: SharedDiskOptions;
   readonly #byGeneration = new Map<number, Disk>();
+  #reader: Promise<Disk> | undefined;
 
   constructor(options: SharedDiskOptions) {
     this.#options = options;
@@ -62,7 +66,23 @@ export class SharedDisk implements ReplicaDisk {
     return disk === undefined ? { ok: false, error: 'closed' } : disk.request(request);
   }
 
+  async read(request: BlockRequest & { type: 'read' }): Promise<Uint8Array | undefined> {
+    const { address, vm, tls, onNotice } = this.#options;
+    this.#reader ??= connectDisk({ address, vm, tls, onFenced: () => {}, onProblem: onNotice });
+    try {
+      const result = await (await this.#reader).request(request);
+      return result.ok ? result.data : undefined;
+    } catch (error) {
+      if (!(error instanceof OperatingError)) throw error;
+      // The next read tries again.
+      this.#reader = undefined;
+      onNotice(error.message);
+      return undefined;
+    }
+  }
+
   async close(): Promise<void> {
-    await Promise.all([...this.#byGeneration.values()].map((disk) => disk.close()));
+    const disks = await Promise.all([...this.#byGeneration.values(), this.#reader?.catch(() => undefined)]);
+    await Promise.all(disks.map((disk) => disk?.close()));
   }
 }

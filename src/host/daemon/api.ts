@@ -35,7 +35,9 @@ import {
   wantedSchema,
 } from './messages.ts';
 import type { HostMetrics } from './metrics.ts';
-import { callerOf } from './transport.ts';
+import { Refusals } from './refusals.ts';
+import { sharedWork } from './shared-work.ts';
+import { callerOf, peerKeyOf } from './transport.ts';
 
 export interface HostService {
   readonly cluster: Cluster;
@@ -64,15 +66,29 @@ const STATUS_OF: Readonly<Record<string, ContentfulStatusCode>> = {
   'not-redundant': 409,
   'not-wanted': 409,
   'store-busy': 409,
+  'too-many-refusals': 429,
   'too-long': 413,
   'store-away': 503,
   'replica-silent': 503,
   'no-memory': 507,
 };
 
+/** These are the caller's own doing. */
+const REFUSALS: readonly ContentfulStatusCode[] = [400, 403, 404, 413];
+
 export function apiListener(service: HostService): RequestListener {
-  const { cluster, metrics, log } = service;
+  const { cluster, metrics } = service;
   const app = new Hono<{ Bindings: HttpBindings }>();
+  const refusals = new Refusals(() => performance.now());
+  const report = sharedWork(() => service.report());
+  const hosts = sharedWork(() => cluster.hosts());
+  const machines = sharedWork(() => cluster.machines());
+  // Before anything is read or looked up.
+  app.use(async (c, next) => {
+    if (!refusals.exhausted(peerKeyOf(c.env.incoming as IncomingMessage))) return next();
+    const error = { code: 'too-many-refusals', message: 'too many of your requests were refused', advice: 'Wait.' };
+    return c.json({ error }, 429, { connection: 'close', 'retry-after': '10' });
+  });
   const allow = async (request: HttpBindings, deed: Deed, machine: string): Promise<void> => {
     const caller = callerOf(request.incoming as IncomingMessage);
     if (caller !== undefined) await service.checkAccess(caller, deed, machine);
@@ -80,11 +96,12 @@ export function apiListener(service: HostService): RequestListener {
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => fail('too-long', 'the request is too long') }));
   app.get('/healthz', (c) => c.text('ok\n'));
   app.get('/metrics', async (c) => {
-    return c.text(await metrics.text(await service.report()), 200, { 'content-type': metrics.contentType });
+    const text = await metrics.text(await report(), refusals.counts);
+    return c.text(text, 200, { 'content-type': metrics.contentType });
   });
-  app.get('/v1/host', async (c) => c.json(await service.report()));
-  app.get('/v1/hosts', async (c) => c.json({ hosts: await cluster.hosts() }));
-  app.get('/v1/machines', async (c) => c.json({ machines: await cluster.machines() }));
+  app.get('/v1/host', async (c) => c.json(await report()));
+  app.get('/v1/hosts', async (c) => c.json({ hosts: await hosts() }));
+  app.get('/v1/machines', async (c) => c.json({ machines: await machines() }));
   app.put('/v1/machines/:name', async (c) => {
     await allow(c.env, 'operate', machineOf(c.req.param('name')));
     const record = checked(machineRecordSchema, await c.req.text());
@@ -113,18 +130,32 @@ export function apiListener(service: HostService): RequestListener {
   }
   app.notFound(() => fail('no-such-path', 'there is nothing at this path', 'The API is in docs/hosts.md.'));
   app.onError((error, c) => {
-    if (error instanceof OperatingError) {
-      const { code, message, advice } = error;
-      log.info({ method: c.req.method, path: c.req.path, code }, message);
-      return c.json({ error: { code, message, advice } }, STATUS_OF[code] ?? 500);
-    }
-    log.error({ method: c.req.method, path: c.req.path, err: error }, 'a bug');
-    return c.json(
-      { error: { code: 'bug', message: 'the host has met a bug of understudy; its log has the details' } },
-      500,
-    );
+    const { code, status, body } = answerOf(error);
+    const peer = peerKeyOf(c.env.incoming as IncomingMessage);
+    const refused = REFUSALS.includes(status);
+    // Of a refused request nothing more is read.
+    if (refused) c.header('connection', 'close');
+    if (refused) refusals.refused(peer, code);
+    logFailure(service.log, refusals.line(peer), { method: c.req.method, path: c.req.path, code }, error);
+    return c.json({ error: body }, status);
   });
   return getRequestListener(app.fetch, { overrideGlobalObjects: false }) as RequestListener;
+}
+
+const BUG = { code: 'bug', message: 'the host has met a bug of understudy; its log has the details' };
+
+function answerOf(error: Error): { code: string; status: ContentfulStatusCode; body: object } {
+  if (!(error instanceof OperatingError)) return { code: 'bug', status: 500, body: BUG };
+  const { code, message, advice } = error;
+  return { code, status: STATUS_OF[code] ?? 500, body: { code, message, advice } };
+}
+
+/** `line`: undefined if there were too many. */
+function logFailure(log: Log, line: { leftOut: number } | undefined, request: object, error: Error): void {
+  if (line === undefined) return;
+  const facts = line.leftOut > 0 ? { ...request, leftOut: line.leftOut } : request;
+  if (error instanceof OperatingError) log.info(facts, error.message);
+  else log.error({ ...facts, err: error }, 'a bug');
 }
 
 function checked<Value>(schema: z.ZodType<Value>, text: string): Value {

@@ -380,6 +380,8 @@ export class Cluster {
         retryMs: 20,
         hashIntervalMs: 300,
         resumeMs: this.#options.resumeMs ?? 0,
+        // Shorter than a lease by as much as usual.
+        ...(this.#leases === undefined ? {} : { inboundKeepMs: 40 }),
       },
     };
   }
@@ -446,7 +448,9 @@ export class Cluster {
     for (const process of this.processes) {
       if (!process.uplink) continue;
       const input: Input = { kind: 'net-rx', device: NET, frame };
-      this.segment.carry(() => process.event({ type: 'input', input }));
+      // The service knows what it has answered, but not what it had before it was started again, as a connection's end would.
+      const { lives } = this.journal;
+      this.segment.carry(() => process.event({ type: 'input', input }, () => this.journal.lives === lives));
     }
   }
 }

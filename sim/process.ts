@@ -143,10 +143,10 @@ export class SimProcess {
     return this.#replica.status(this.#hostMs());
   }
 
-  /** Something happens to the main thread: now, or when the process is continued. */
-  event(event: ReplicaEvent): void {
+  /** Something happens to the main thread: now, or when the process is continued; then only if it still `holds`. */
+  event(event: ReplicaEvent, holds: () => boolean = () => true): void {
     this.#do(() => {
-      if (this.halted) return;
+      if (this.halted || !holds()) return;
       for (const action of this.#replica.handle(event, this.#hostMs())) this.#perform(action);
     });
   }

@@ -29,7 +29,9 @@ export class LineClient {
   private constructor(socket: Socket, options: LineClientOptions) {
     this.#socket = socket;
     this.#options = options;
-    createInterface({ input: socket }).on('line', (line) => this.#line(line));
+    // It repeats the errors of its socket.
+    const lines = createInterface({ input: socket }).on('error', () => {});
+    lines.on('line', (line) => this.#line(line));
     socket.on('error', (error) => this.#fail(`the connection broke: ${error.message}`));
     socket.on('close', () => this.#fail('the connection was closed'));
   }

@@ -16,7 +16,9 @@ export async function serveControl(
 ): Promise<net.Server> {
   const server = net.createServer((socket) => {
     socket.on('error', () => {});
-    createInterface({ input: socket }).on('line', (line) => {
+    // It repeats the errors of its socket, such as an answer to somebody who is gone.
+    const lines = createInterface({ input: socket }).on('error', () => {});
+    lines.on('line', (line) => {
       const request = controlRequestSchema.safeParse(jsonOf(line));
       const reply = request.success ? answer(request.data) : Promise.resolve(NOT_UNDERSTOOD);
       void reply.then((said) => socket.write(`${JSON.stringify(said)}\n`));

@@ -118,9 +118,8 @@ export class Pair {
     const path = join(this.#sockets, `status-${member}`);
     const server = net.createServer((connection) => {
       connection.on('error', () => {});
-      createInterface({ input: connection }).on('line', (line) => {
-        this.#options.onStatus(member, JSON.parse(line) as StatusLine);
-      });
+      const lines = createInterface({ input: connection }).on('error', () => {});
+      lines.on('line', (line) => this.#options.onStatus(member, JSON.parse(line) as StatusLine));
     });
     server.listen(path);
     await once(server, 'listening');

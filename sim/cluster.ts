@@ -148,8 +148,10 @@ export class Cluster {
     this.journal.tell(name, `takes the machine for lost in generation ${loss.generation}`);
     const free = SPARES[this.#spares];
     if (this.#options.mirrored !== true && free === undefined) return;
-    const may = [...this.images].filter(([, image]) => boots(image, this.#claimant)).map(([host]) => host);
-    const host = this.#options.mirrored === true ? may[0] : `${name}-${loss.generation + 1}`;
+    // A host has one replica of a machine: another process, if only a stopped one, holds its lock.
+    const held = new Set(this.processes.filter(({ alive }) => alive).map(({ name }) => hostOf(name)));
+    const may = [...this.images].filter(([of, image]) => !held.has(of) && boots(image, this.#claimant));
+    const host = this.#options.mirrored === true ? may[0]?.[0] : `${name}-${loss.generation + 1}`;
     if (host !== undefined) this.startProcess(host, 'primary', true, loss);
   }
 
@@ -211,7 +213,7 @@ export class Cluster {
 
   /** The image of a host's name, which its later processes share (alice, alice-2); the first host's holds the disk. */
   #mount(process: SimProcess): void {
-    const host = process.name.replace(/-\d+$/, '');
+    const host = hostOf(process.name);
     const { random, schedule } = this;
     const image = this.images.get(host) ?? new SimImage(random, this.images.size === 0 ? 'complete' : 'incomplete');
     this.images.set(host, image);
@@ -453,4 +455,9 @@ export class Cluster {
       this.segment.carry(() => process.event({ type: 'input', input }, () => this.journal.lives === lives));
     }
   }
+}
+
+/** Of a process: its later ones have a number. */
+function hostOf(name: string): string {
+  return name.replace(/-\d+$/, '');
 }

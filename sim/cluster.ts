@@ -146,8 +146,6 @@ export class Cluster {
   /** A host that stands by takes the machine for lost. With images, only one that may boot is of use. */
   restart(name: string, loss: Loss): void {
     this.journal.tell(name, `takes the machine for lost in generation ${loss.generation}`);
-    const free = SPARES[this.#spares];
-    if (this.#options.mirrored !== true && free === undefined) return;
     // A host has one replica of a machine: another process, if only a stopped one, holds its lock.
     const held = new Set(this.processes.filter(({ alive }) => alive).map(({ name }) => hostOf(name)));
     const may = [...this.images].filter(([of, image]) => !held.has(of) && boots(image, this.#claimant));

@@ -593,6 +593,6 @@ export class Backup extends Actor {
   }
 
   #send(message: Message): void {
-    if (this.#channel !== undefined) this.act({ type: 'send', channel: this.#channel, message });
+    if (this.#open && this.#channel !== undefined) this.act({ type: 'send', channel: this.#channel, message });
   }
 }

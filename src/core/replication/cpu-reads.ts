@@ -88,6 +88,11 @@ export class FollowedReads {
     return 'awaited';
   }
 
+  /** The log has ended: reads without a completion are somebody else's. */
+  end(): void {
+    this.#given.clear();
+  }
+
   /** A completion with all that belongs to it: no data of ours is needed. */
   done(input: Input): void {
     if (input.kind === 'block-done') this.#given.delete(keyOf(input.device, input.id));

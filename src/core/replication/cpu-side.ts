@@ -467,6 +467,7 @@ export class CpuSide {
 
   #drained(): void {
     this.#mode = 'drained';
+    this.#followedReads.end();
     this.#deps.report({
       type: 'drained',
       position: this.#machine.position,

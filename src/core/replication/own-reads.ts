@@ -36,9 +36,16 @@ const MAX_TRIES = 50;
 
 const keyOf = (device: number, id: number): string => `${device} ${id}`;
 
+/** Of a write only its place counts; the data is not kept. */
+function placeOf(request: BlockRequest): BlockRequest {
+  if (request.type !== 'write') return request;
+  const { id, offset, data } = request;
+  return { type: 'write-zeroes', id, offset, length: data.length };
+}
+
 export interface OwnReadsDeps {
   readonly act: (action: ReplicaAction) => void;
-  /** To the owner, on the log's channel. */
+  /** To the owner, on the log's channel; lost while it is broken. */
   readonly send: (message: Message) => void;
 }
 
@@ -49,7 +56,8 @@ export class OwnReads {
   #generation: number | undefined;
   /** Without a completion, in the machine's order. */
   readonly #open = new Map<string, OpenRead>();
-  readonly #writes = new Map<string, Request>();
+  /** Without a completion. */
+  readonly #writes = new Map<string, { readonly device: number; readonly place: BlockRequest }>();
   #last = 0;
   #triedMs = 0;
   #failed = false;
@@ -135,13 +143,13 @@ export class OwnReads {
     const key = keyOf(device, request.id);
     if (request.type === 'flush') return;
     if (request.type !== 'read') {
-      this.#writes.set(key, step);
+      this.#writes.set(key, { device, place: placeOf(request) });
       return;
     }
     // What was asked for before the machine was copied: the log has its data.
     if (sequence === undefined) return;
     this.#last = sequence;
-    const writes = [...this.#writes].filter(([, write]) => write.device === device && conflict(write.request, request));
+    const writes = [...this.#writes].filter(([, write]) => write.device === device && conflict(write.place, request));
     const behind = new Set(writes.map(([write]) => write));
     const read: OpenRead = { sequence, device, request, behind, state: 'held', neededMs: undefined, tries: 0 };
     this.#open.set(key, read);

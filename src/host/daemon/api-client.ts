@@ -10,7 +10,7 @@ import {
   type MachineRecord,
   machineListSchema,
   type ReplicaReport,
-  type ReplicaRequest,
+  type ReplicaRequestInput,
   replicaReportSchema,
 } from './messages.ts';
 import { type ApiCall, type ApiTls, callApi } from './transport.ts';
@@ -51,7 +51,7 @@ export class HostClient {
     await this.#call('POST', `/v1/machines/${machine}/wanted`, { wanted });
   }
 
-  startReplica(request: ReplicaRequest): Promise<ReplicaReport> {
+  startReplica(request: ReplicaRequestInput): Promise<ReplicaReport> {
     return this.#ask('POST', '/v1/replicas', replicaReportSchema, request, START_TIMEOUT_MS);
   }
 

@@ -1,5 +1,6 @@
 /** What all hosts know together, in the store beside the arbiter: hosts under leases, and the machines that are wanted. */
 import { OperatingError } from '../../core/base/error.ts';
+import { readRenewal } from '../store/renewals.ts';
 import type { Store } from '../store/store.ts';
 import { type HostRecord, hostRecordSchema, type MachineRecord, machineRecordSchema } from './messages.ts';
 
@@ -33,6 +34,11 @@ export class Cluster {
   async hosts(): Promise<HostRecord[]> {
     const leases = await this.#store.leases('hosts/');
     return leases.flatMap(({ value }) => hostRecordSchema.safeParse(jsonOf(value)).data ?? []);
+  }
+
+  /** What the owner of a machine has written at its last renewal (PROTOCOL.md, 27); undefined if it is gone, or long ago. */
+  async renewal(machine: string): Promise<string | undefined> {
+    return readRenewal(this.#store, machine);
   }
 
   async machines(): Promise<MachineRecord[]> {

@@ -20,7 +20,8 @@ import { type HostConfig, reachableAddress } from './host-config.ts';
 import type { Log } from './log.ts';
 import type { HostReport, ReplicaReport, ReplicaRequest } from './messages.ts';
 import { HostMetrics } from './metrics.ts';
-import { Replicas } from './replicas.ts';
+import { descriptionOf, Replicas } from './replicas.ts';
+import { Restarter } from './restarter.ts';
 import { createApiServer } from './transport.ts';
 
 export class HostDaemon {
@@ -32,6 +33,7 @@ export class HostDaemon {
   readonly #cluster: Cluster;
   /** Says who owns a machine; replicas open their own. */
   readonly #arbiter: Arbiter;
+  readonly #restarter: Restarter;
   readonly #metrics = new HostMetrics();
   #server: http.Server | undefined;
   /** HOST:PORT where others reach the API. */
@@ -47,6 +49,18 @@ export class HostDaemon {
     this.#cluster = cluster;
     this.#arbiter = arbiter;
     this.#replicas = new Replicas(config);
+    this.#restarter = new Restarter(config.name, {
+      cluster,
+      arbiter,
+      log,
+      describe: descriptionOf,
+      runsHere: (machine) => this.#replicas.has(machine),
+      restart: async (machine, { generation, note }) => {
+        const loss = note === undefined ? { generation } : { generation, note };
+        const request = { machine, role: 'primary', start: 'cold', alone: true, acceptDataLoss: false, loss } as const;
+        await this.#startReplica(request);
+      },
+    });
   }
 
   /** Throws OperatingError, with nothing left behind. */
@@ -86,6 +100,7 @@ export class HostDaemon {
     this.#log.info({ listen: formatAddress(bound), address: this.address, memoryBytes }, 'the API listens');
     await this.#renew();
     this.#renewals = setInterval(() => void this.#renew(), RENEW_EVERY_MS);
+    this.#restarter.start();
   }
 
   async report(): Promise<HostReport> {
@@ -135,6 +150,7 @@ export class HostDaemon {
   /** Leaves the replicas running. */
   async close(): Promise<void> {
     clearInterval(this.#renewals);
+    this.#restarter.close();
     this.#server?.close();
     this.#server?.closeAllConnections();
     if (this.address !== '') await this.#cluster.leave(this.#config.name).catch(() => {});

@@ -52,6 +52,10 @@ const primaryRequest = z.strictObject({
   start: z.enum(['create', 'cold']),
   /** Run without waiting for a backup. */
   alone: z.boolean().default(false),
+  /** With `cold`: start from this host's image of a mirrored disk although it is not the newest. */
+  acceptDataLoss: z.boolean().default(false),
+  /** With `cold`: this host has found the machine lost (loss-watch.ts), and may end this generation alone. */
+  loss: z.object({ generation: count, note: z.string().optional() }).optional(),
 });
 const backupRequest = z.strictObject({
   machine: name,
@@ -61,6 +65,8 @@ const backupRequest = z.strictObject({
 });
 export const replicaRequestSchema = z.discriminatedUnion('role', [primaryRequest, backupRequest]);
 export type ReplicaRequest = z.infer<typeof replicaRequestSchema>;
+/** Where what is usual may be left out. */
+export type ReplicaRequestInput = z.input<typeof replicaRequestSchema>;
 
 /** What a replica's process is given in its directory. */
 export const replicaOrderSchema = z.object({

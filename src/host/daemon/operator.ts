@@ -29,6 +29,33 @@ const LOOK_EVERY_MS = 200;
 const NOT_NEWEST: readonly string[] = ['disk-stale', 'disk-incomplete', 'disk-missing', 'mirror-record-missing'];
 const PATIENCE_MS = 60_000;
 
+export interface StartChoices {
+  /** It is certain that it runs nowhere. */
+  readonly afterLoss: boolean;
+  /** Without waiting for a backup. */
+  readonly alone: boolean;
+  /** The host from whose image of a mirrored disk it starts, also if that is not the newest (PROTOCOL.md, 26). */
+  readonly acceptDataLoss?: string | undefined;
+}
+
+/** Throws OperatingError `no-such-host` or `no-mirrored-disk`. */
+function checkImageOf({ name, hosts, disk, description }: MachineRecord, host: string): void {
+  if (!hosts.includes(host)) {
+    throw new OperatingError(
+      'no-such-host',
+      `${host} is no host of ${name} (${hosts.join(', ')})`,
+      'Name one of them.',
+    );
+  }
+  const described = description.disk;
+  if (disk === undefined && typeof described === 'object' && described !== null && 'mirrored' in described) return;
+  throw new OperatingError(
+    'no-mirrored-disk',
+    `${name} has no image on ${host}: its disk is not mirrored`,
+    'Leave --accept-data-loss out: it is for images that are not the newest.',
+  );
+}
+
 export class Operator {
   readonly #contact: HostClient;
   readonly #tls: ApiTls | undefined;
@@ -105,7 +132,7 @@ export class Operator {
   }
 
   /** Of a stopped machine; or, on a person's word that it runs nowhere, of a lost one (PROTOCOL.md, 26 and 27). */
-  async start(name: string, { afterLoss, alone }: { afterLoss: boolean; alone: boolean }): Promise<Placed[]> {
+  async start(name: string, { afterLoss, alone, acceptDataLoss }: StartChoices): Promise<Placed[]> {
     const view = await this.look();
     const record = machineIn(view, name);
     const running = replicasOf(view, name);
@@ -117,16 +144,19 @@ export class Operator {
       );
     }
     if (!afterLoss) this.#checkNothingLost(view, record);
+    if (acceptDataLoss !== undefined) checkImageOf(record, acceptDataLoss);
     const present = record.hosts
+      .filter((host) => acceptDataLoss === undefined || host === acceptDataLoss)
       .map((host) => view.hosts.find((seen) => seen.record.name === host)?.report)
       .filter((report) => report !== undefined);
     if (present.length === 0) {
-      throw new OperatingError('no-such-host', `none of the hosts of ${name} is there (${record.hosts.join(', ')})`);
+      const names = acceptDataLoss ?? record.hosts.join(', ');
+      throw new OperatingError('no-such-host', `none of the hosts of ${name} is there (${names})`);
     }
     await this.#contact.want(name, 'running');
     let host: HostReport;
     try {
-      host = await this.#startOnOne(name, present, alone);
+      host = await this.#startOnOne({ machine: name, alone, acceptDataLoss: acceptDataLoss !== undefined }, present);
     } catch (error) {
       await this.#contact.want(name, record.wanted);
       throw error;
@@ -137,11 +167,14 @@ export class Operator {
   }
 
   /** The first one whose image of a mirrored disk is the newest; any, with another disk. */
-  async #startOnOne(machine: string, hosts: readonly HostReport[], alone: boolean): Promise<HostReport> {
+  async #startOnOne(
+    how: { machine: string; alone: boolean; acceptDataLoss: boolean },
+    hosts: readonly HostReport[],
+  ): Promise<HostReport> {
     let refusal: unknown;
     for (const host of hosts) {
       try {
-        await this.#client(host.address).startReplica({ machine, role: 'primary', start: 'cold', alone });
+        await this.#client(host.address).startReplica({ role: 'primary', start: 'cold', ...how });
         return host;
       } catch (error) {
         if (!(error instanceof OperatingError) || !NOT_NEWEST.includes(error.code)) throw error;

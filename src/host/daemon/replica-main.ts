@@ -11,6 +11,7 @@ import type { HaltReason } from '../../core/replication/replica.ts';
 import { openBootClock } from '../boot-clock.ts';
 import type { Description } from '../description/description.ts';
 import { formatAddress, parseAddress, type StreamAddress } from '../net/address.ts';
+import { LeaseKeeper, leaseOptions } from '../replica/lease-keeper.ts';
 import { ReplicaProcess, type ReplicaSetup } from '../replica/replica-process.ts';
 import { openStore } from '../store/open.ts';
 import { type CredentialSource, Credentials } from '../tls/credentials.ts';
@@ -71,6 +72,7 @@ class HostedReplica {
   readonly #directory: ReplicaDirectory;
   readonly #order: ReplicaOrder;
   readonly #replica: ReplicaProcess;
+  readonly #leaseKeeper: LeaseKeeper | undefined;
   readonly #cluster: Cluster;
   readonly #caretaker: Caretaker;
   readonly #tls: CredentialSource | undefined;
@@ -94,11 +96,17 @@ class HostedReplica {
     const tls = order.tls === undefined ? undefined : Credentials.load(order.tls, say);
     const peers = new PeerHosts(order.record.name, order.record.hosts);
     let isBackup = (): boolean => order.request.role === 'backup';
+    const description = atThisHost(await descriptionOf(order.record), order);
+    const lease = leaseOptions(description);
+    const allowLocal = order.unsafeArbiter;
+    const leaseKeeper = lease && (await LeaseKeeper.open(order.record.name, lease, order.arbiter, { allowLocal }));
     const setup: ReplicaSetup = {
       tls,
       // A backup asks the record who its primary is; a primary's hosts ask for themselves.
       mayBePeer: (peer) => (isBackup() ? undefined : peers.refusal(peer)),
-      description: atThisHost(await descriptionOf(order.record), order),
+      description,
+      leaseKeeper,
+      acceptDataLoss: order.request.role === 'primary' && order.request.acceptDataLoss,
       engine: order.record.engine,
       role: roleOf(order),
       arbiter: order.arbiter,
@@ -114,7 +122,7 @@ class HostedReplica {
     const cluster = new Cluster(await openStore(order.arbiter));
     const replica = await ReplicaProcess.start(setup);
     isBackup = () => replica.status()?.role === 'backup';
-    const hosted = new HostedReplica(directory, order, replica, cluster, tls, peers);
+    const hosted = new HostedReplica(directory, order, replica, cluster, tls, peers, leaseKeeper);
     onPhase = (phase, why) => hosted.#entered(phase, why);
     await hosted.#begin();
     return hosted;
@@ -127,7 +135,9 @@ class HostedReplica {
     cluster: Cluster,
     tls: CredentialSource | undefined,
     peers: PeerHosts,
+    leaseKeeper: LeaseKeeper | undefined,
   ) {
+    this.#leaseKeeper = leaseKeeper;
     this.#peers = peers;
     this.#tls = tls;
     this.#directory = directory;
@@ -139,7 +149,7 @@ class HostedReplica {
       own: order.host,
       memoryBytes: order.memoryBytes,
     });
-    this.ended = replica.ended.then(outcomeOfHalt, outcomeOf);
+    this.ended = replica.ended.then(outcomeOfHalt, outcomeOf).then((end) => this.#endWanted(end));
   }
 
   async #begin(): Promise<void> {
@@ -148,6 +158,15 @@ class HostedReplica {
     this.#measurements = setInterval(() => this.#copy(), MEASURE_EVERY_MS);
     void this.#look();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#leave());
+  }
+
+  /** A guest that has switched itself off is not lost: no host is to start it again. */
+  async #endWanted(end: Outcome): Promise<Outcome> {
+    if (end.code !== 'guest-stopped' || this.#leaseKeeper === undefined) return end;
+    await this.#cluster.want(this.#order.record.name, 'stopped').catch((error: unknown) => {
+      say(`the machine may be started again by itself: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    return end;
   }
 
   /** The host goes down: the other one goes on without a pause if there is one. */
@@ -275,6 +294,7 @@ class HostedReplica {
     this.#control?.close();
     await this.#replica.close();
     await this.#cluster.close();
+    await this.#leaseKeeper?.close();
     await rm(this.#directory.control, { force: true });
   }
 }
@@ -290,7 +310,9 @@ function atThisHost(description: Description, { vtep, disks }: ReplicaOrder): De
 function roleOf({ request, replicas }: ReplicaOrder): ReplicaSetup['role'] {
   const listen = { host: replicas, port: 0 };
   if (request.role === 'backup') return { kind: 'backup', primary: parseAddress(request.primary), listen };
-  return { kind: 'primary', listen, create: request.start === 'create', alone: request.alone };
+  const { start, alone, loss } = request;
+  const found = loss === undefined ? undefined : { generation: loss.generation, note: loss.note };
+  return { kind: 'primary', listen, create: start === 'create', alone, loss: found };
 }
 
 function addressOf(text: string | undefined): StreamAddress | undefined {

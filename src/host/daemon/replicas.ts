@@ -63,6 +63,11 @@ export class Replicas {
     return [...this.#ended.values()];
   }
 
+  /** Whether one of this machine lives here, as far as `report` has seen it. */
+  has(machine: string): boolean {
+    return this.#known.has(machine);
+  }
+
   /** All that live; what has ended is forgotten, and its memory free again. */
   async report(): Promise<ReplicaReport[]> {
     const reports = await Promise.all([...this.#known.keys()].map((machine) => this.#reportOf(machine)));

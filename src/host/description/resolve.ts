@@ -66,11 +66,13 @@ function complete(input: DescriptionInput, context: ResolveContext): Description
     network: completeNetwork(input.network ?? undefined, absolute),
     console: input.console,
     onDivergence: input.onDivergence,
+    onTotalLoss: input.onTotalLoss,
     timeouts: {
       suspicionMs: timeouts.suspicion ?? defaultTimeouts.suspicionMs,
       heartbeatMs: timeouts.heartbeat ?? defaultTimeouts.heartbeatMs,
       claimRetryMs: timeouts.claimRetry ?? defaultTimeouts.claimRetryMs,
       hashIntervalMs: timeouts.hashInterval ?? defaultTimeouts.hashIntervalMs,
+      leaseMs: timeouts.lease ?? defaultTimeouts.leaseMs,
     },
     buffers: {
       logBytes: buffers.log ?? defaultBuffers.logBytes,

@@ -59,6 +59,7 @@ export async function machineOfLog(
         ? undefined
         : { uplink: { kind: 'passt' }, forwards: [], address: undefined, gateway: undefined },
     onDivergence: 'stop',
+    onTotalLoss: 'stop',
     timeouts: defaultTimeouts,
     buffers: defaultBuffers,
   };

@@ -7,6 +7,7 @@ import type { EngineKind } from '../../core/engine/engine.ts';
 import type { ArbiterRequest } from '../../core/replication/arbiter-protocol.ts';
 import { Backup } from '../../core/replication/backup.ts';
 import type { NumberedOutput } from '../../core/replication/cpu-link.ts';
+import type { Loss } from '../../core/replication/loss-watch.ts';
 import type { Message } from '../../core/replication/message.ts';
 import { Primary } from '../../core/replication/primary.ts';
 import type {
@@ -39,6 +40,7 @@ import { askArbiter } from './arbiter-requests.ts';
 import { Channels, type ChannelsEvents } from './channels.ts';
 import { Copier } from './copier.ts';
 import { Diagnosis } from './diagnosis.ts';
+import { checkLeaseKeeper, findLoss, type LeaseKeeper, leaseOptions } from './lease-keeper.ts';
 import type { MirroredDisk } from './mirrored-disk.ts';
 import { startImage } from './mirrored-start.ts';
 import type { ReplicaDisk } from './replica-disk.ts';
@@ -50,7 +52,14 @@ export interface ReplicaSetup {
   readonly description: Description;
   readonly engine: EngineKind;
   readonly role:
-    | { readonly kind: 'primary'; readonly listen: StreamAddress; readonly create: boolean; readonly alone: boolean }
+    | {
+        readonly kind: 'primary';
+        readonly listen: StreamAddress;
+        readonly create: boolean;
+        readonly alone: boolean;
+        /** This host has found the machine lost: a start from its disk that may end this generation alone (PROTOCOL.md, 27). */
+        readonly loss?: Loss | undefined;
+      }
     | {
         readonly kind: 'backup';
         readonly primary: StreamAddress;
@@ -69,6 +78,8 @@ export interface ReplicaSetup {
   readonly diskServer: DiskAddress | undefined;
   /** With a mirrored disk: a person agrees to start from an image that is not the newest. */
   readonly acceptDataLoss?: boolean;
+  /** For a machine that hosts start again by themselves; only they can. */
+  readonly leaseKeeper?: LeaseKeeper | undefined;
   readonly hub: StreamAddress | undefined;
   readonly status: StreamAddress | undefined;
   /** Where it is kept in what the two machines differed, if they ever do; undefined: nowhere. */
@@ -101,6 +112,7 @@ export class ReplicaProcess {
   #disk: ReplicaDisk | undefined;
   /** The same, if each host has an image of it. */
   #mirror: MirroredDisk | undefined;
+  #loss: Loss | undefined;
   /** A cold start may end this generation alone. */
   #endsGeneration: number | undefined;
   #runner: Runner | undefined;
@@ -180,8 +192,11 @@ export class ReplicaProcess {
 
   async #start(): Promise<void> {
     const { description, role } = this.#setup;
+    checkLeaseKeeper(this.#setup);
     this.#arbiter = await openArbiter(this.#setup.arbiter, { allowLocal: this.#setup.unsafeArbiter });
+    this.#loss = await findLoss(this.#setup);
     const diskBytes = await this.#openDisk();
+    if (this.#loss !== undefined) this.#endsGeneration = this.#loss.generation;
     const { config } = await loadMachine(description, diskBytes);
     this.#netDevice = virtioDevice(config.virtio.findIndex((device) => device.kind === 'net'));
     this.#runner = await Runner.start(config, this.#setup.engine, {
@@ -194,7 +209,7 @@ export class ReplicaProcess {
     });
     this.#copier = new Copier(this.#runner.ram, (copied) => this.#handle(copied), this.#fail);
     const identity = machineIdentity(description, await digestFiles(description, diskBytes));
-    const options = replicaOptions(this.#setup, pairDigest(identity, description), this.#incarnation);
+    const options = replicaOptions(this.#setup, pairDigest(identity, description), this.#incarnation, this.#loss);
     if (role.kind === 'primary') {
       this.#listening = this.#channels.listen(role.listen);
       await this.#listening;
@@ -327,6 +342,11 @@ export class ReplicaProcess {
       }
       case 'arbiter':
         return this.#ask(action.request);
+      case 'lease':
+        return void this.#setup.leaseKeeper
+          ?.ask(action.request)
+          .then((reply) => this.#handle({ type: 'lease', reply }))
+          .catch(this.#fail);
       case 'admit':
         return this.#admit(action.generation);
       case 'disk':
@@ -468,7 +488,12 @@ function whySilent(arbiter: Arbiter, vm: string, request: ArbiterRequest): strin
   return `${arbiter.description} shows no record of ${vm}${advice}`;
 }
 
-function replicaOptions(setup: ReplicaSetup, machine: string, incarnation: string): ReplicaOptions {
+function replicaOptions(
+  setup: ReplicaSetup,
+  machine: string,
+  incarnation: string,
+  restart: Loss | undefined,
+): ReplicaOptions {
   const { description, role } = setup;
   const { suspicionMs, heartbeatMs, claimRetryMs, hashIntervalMs } = description.timeouts;
   const { logBytes, outputBytes } = description.buffers;
@@ -480,6 +505,8 @@ function replicaOptions(setup: ReplicaSetup, machine: string, incarnation: strin
     alone: role.kind === 'primary' && role.alone,
     coldStart: role.kind === 'primary' && !role.create,
     onDivergence: description.onDivergence,
+    lease: leaseOptions(description),
+    restart,
     timing: {
       ...DEFAULT_TIMING,
       suspicionMs,

@@ -1,7 +1,7 @@
 /**
  * A small guest that holds its disk to account: it writes a number to one of 64 regions after the other, flushes, and only
  * then prints the number, in eight hexadecimal digits. So whatever it has printed must be on every image that may go on. After
- * `last` numbers it powers off.
+ * `last` numbers it powers off. One that goes on has a single number, in the first region, and counts on from what it finds there.
  */
 import { assemble } from '../../conformance/testing/assembler.ts';
 import { makeElf } from '../../conformance/testing/elf.ts';
@@ -20,8 +20,22 @@ export function numberAt(image: Buffer, number: number): number {
   return image.readUInt32LE(offsetOf(number));
 }
 
-/** An ELF file. `pause`: turns of an idle loop after each number. */
-export function diskWriter(last: number, pause: number): Uint8Array {
+/** Reads what the last life has written. */
+const READ_NUMBER = `
+  li t0, 0x00020003        # 1: the device writes the data
+  sw t0, 28(s1)
+  sw zero, 0(s4)
+  sw zero, 4(s4)
+  sd zero, 8(s4)
+  li a0, 0
+  call request
+  lwu s2, 0x200(s4)
+  li t0, 0x00020001
+  sw t0, 28(s1)
+`;
+
+/** An ELF file. `pause`: turns of an idle loop after each number. `goesOn`: from the number on the disk. */
+export function diskWriter(last: number, pause: number, { goesOn = false } = {}): Uint8Array {
   return makeElf(
     assemble(`
 _start:
@@ -89,12 +103,13 @@ _start:
   li t0, 2
   sw t0, 76(s1)
 
+${goesOn ? READ_NUMBER : ''}
 next:
   addi s2, s2, 1
   li t0, 1
   sw t0, 0(s4)             # write
   sw zero, 4(s4)
-  andi t1, s2, 63
+  andi t1, s2, ${goesOn ? 0 : 63}
   slli t1, t1, 9           # 512 sectors a region
   sd t1, 8(s4)
   sw s2, 0x200(s4)

@@ -3,7 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { healthOf } from '../../../host/daemon/health.ts';
-import { type ClusterView, Operator, type Placed, replicasOf } from '../../../host/daemon/operator.ts';
+import {
+  type ClusterView,
+  Operator,
+  type Placed,
+  replicasOf,
+  type StartChoices,
+} from '../../../host/daemon/operator.ts';
 import { loadDescription } from '../../../host/description/load.ts';
 import { Credentials } from '../../../host/tls/credentials.ts';
 import { exitStatus, usageError } from '../failure.ts';
@@ -51,11 +57,7 @@ function placesOf(placed: readonly Placed[]): string {
   return placed.map(({ host, replica }) => `${replica.status?.role ?? 'replica'} on ${host}`).join(', ');
 }
 
-export async function start(
-  contact: ContactRequest,
-  machine: string,
-  how: { readonly afterLoss: boolean; readonly alone: boolean },
-): Promise<number> {
+export async function start(contact: ContactRequest, machine: string, how: StartChoices): Promise<number> {
   print(`${machine} runs: ${placesOf(await operatorOf(contact).start(machine, how))}`);
   return exitStatus.success;
 }

@@ -4,6 +4,7 @@ import { addContactOptions, type ContactOptions, contactRequest } from '../host-
 interface Options extends ContactOptions {
   readonly afterLoss?: boolean;
   readonly alone?: boolean;
+  readonly acceptDataLoss?: string;
 }
 
 /** `understudy start`: a machine that was stopped, or lost. */
@@ -15,7 +16,11 @@ export function command(): Command {
     )
     .argument('<machine>', 'its name')
     .option('--after-loss', 'it is certain that no replica of it runs anywhere')
-    .option('--alone', 'run without waiting for a backup');
+    .option('--alone', 'run without waiting for a backup')
+    .option(
+      '--accept-data-loss <host>',
+      "with a mirrored disk: start from this host's image, although another has a newer one, which is lost",
+    );
   return addContactOptions(start)
     .addHelpText(
       'after',
@@ -23,11 +28,12 @@ export function command(): Command {
 Examples:
   $ understudy start web
   $ understudy start web --after-loss    after a power cut of all its hosts
+  $ understudy start web --after-loss --accept-data-loss b    and host a is gone for good
 `,
     )
     .action(async (machine: string, options: Options) => {
       const { start } = await import('../actions/machines.ts');
-      const { afterLoss = false, alone = false } = options;
-      process.exitCode = await start(contactRequest(options), machine, { afterLoss, alone });
+      const { afterLoss = false, alone = false, acceptDataLoss } = options;
+      process.exitCode = await start(contactRequest(options), machine, { afterLoss, alone, acceptDataLoss });
     });
 }

@@ -419,10 +419,11 @@ export class Cluster {
     }
   }
 
-  /** The copier reads the pages at some moment while the machine runs. */
+  /** The copier reads the pages at some moment while the machine runs, but for those that were read in the cut. */
   #copy(process: SimProcess, { transfer, pages }: ReplicaAction & { type: 'copy' }): void {
     this.schedule.after(this.random.between(0.1, 2), () => {
-      const { gathered } = gatherPages(pages, 0, (page) => process.machine.readPage(page));
+      const read = (page: number): Uint8Array => process.machine.readPage(page);
+      const gathered = 'content' in pages ? pages : gatherPages(pages, 0, read).gathered;
       process.event({ type: 'copied', transfer, bytes: sealPiece(gathered) });
     });
   }

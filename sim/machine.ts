@@ -111,6 +111,7 @@ export class SimMachine implements ReplicatedMachine {
   /** Pages written since they were hashed, and since they were copied; and the hash of each. */
   readonly #unhashed = new Set<number>(Array.from({ length: RAM_PAGES }, (_, page) => page));
   readonly #uncopied = new Set<number>();
+  readonly #everWritten = new Set<number>();
   readonly #pageHashes: number[] = Array.from({ length: RAM_PAGES }, () => 0);
   #copying = false;
   readonly #answered = new Map<number, Frame>();
@@ -203,10 +204,12 @@ export class SimMachine implements ReplicatedMachine {
 
   readonly ramPages = RAM_PAGES;
 
-  beginCopy(): void {
+  beginCopy(over: 'anything' | 'zeroes' = 'anything'): void {
     assert(!this.#copying, 'a machine is copied once at a time');
     this.#copying = true;
-    for (let page = 0; page < RAM_PAGES; page++) this.#uncopied.add(page);
+    for (let page = 0; page < RAM_PAGES; page++) {
+      if (over === 'anything' || this.#everWritten.has(page)) this.#uncopied.add(page);
+    }
   }
 
   writtenPages(): Uint32Array<ArrayBuffer> {
@@ -296,6 +299,7 @@ export class SimMachine implements ReplicatedMachine {
   #wrote(page: number): void {
     this.#unhashed.add(page);
     this.#uncopied.add(page);
+    this.#everWritten.add(page);
   }
 
   #store(key: number, frame: Frame): void {

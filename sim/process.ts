@@ -5,7 +5,7 @@
  */
 import type { Output } from '../src/core/machine/doors.ts';
 import type { CpuCommand, CpuReport } from '../src/core/replication/cpu-link.ts';
-import { pagePieces } from '../src/core/replication/cpu-pieces.ts';
+import { pieceInstaller } from '../src/core/replication/cpu-pieces.ts';
 import { CpuSide } from '../src/core/replication/cpu-side.ts';
 import type { Loss } from '../src/core/replication/loss-watch.ts';
 import type {
@@ -114,8 +114,8 @@ export class SimProcess {
     });
     const report = (message: CpuReport): void => this.#toMain(message);
     const onLive = (time: bigint): void => this.#startClock(time);
-    const pieces = pagePieces((bytes) => bytes);
-    this.#cpu = new CpuSide({}, { machine: this.machine, report, onLive, pieces });
+    const installPiece = pieceInstaller((bytes) => bytes);
+    this.#cpu = new CpuSide({}, { machine: this.machine, report, onLive, installPiece });
     this.#replica = replica(this.#hostMs());
   }
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { OperatingError } from '../../src/core/base/error.ts';
+import { isZero } from '../../src/core/base/zeroes.ts';
 import type { Input } from '../../src/core/machine/doors.ts';
 import type { Machine } from '../../src/core/vm/machine.ts';
 import { virtioDevice } from '../../src/core/vm/machine-config.ts';
@@ -137,6 +138,17 @@ test('without a store no page counts as written, and one store is one page', () 
   assert.deepEqual([...machine.writtenPages()], [0x100]);
   machine.hash();
   assert.deepEqual([...machine.writtenPages()], []);
+});
+
+test('for a copy that is laid over zeroes, pages that were never written are not named', () => {
+  const { machine } = bootProgram(assemble('li s4, 0x80100000; sd s4, 8(s4); j .'));
+  machine.run(100n);
+  machine.beginCopy('zeroes');
+  const pages = machine.writtenPages();
+  assert.ok(pages.includes(0x100) && pages.length < machine.ramPages / 2, `${pages.length} pages`);
+  for (let page = 0; page < machine.ramPages; page++) {
+    if (!pages.includes(page)) assert.ok(isZero(machine.readPage(page)), `page ${page}`);
+  }
 });
 
 // ---- devices with requests in flight --------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeFrame, NET, OP_PUT, SimMachine } from '../../../sim/machine.ts';
+import { gatherPages, sealPiece } from '../vm/page-pieces.ts';
 import type { CpuCommand, CpuReport } from './cpu-link.ts';
-import { pagePieces } from './cpu-pieces.ts';
+import { pieceInstaller } from './cpu-pieces.ts';
 import { CpuSide } from './cpu-side.ts';
 
-const pieces = pagePieces((bytes) => bytes);
+const installPiece = pieceInstaller((bytes) => bytes);
 
 /** A machine that remembers what it was asked to hash. */
 class Witness extends SimMachine {
@@ -25,7 +26,11 @@ class Witness extends SimMachine {
 function side(): { machine: Witness; cpu: CpuSide; reports: CpuReport[] } {
   const machine = new Witness();
   const reports: CpuReport[] = [];
-  return { machine, cpu: new CpuSide({}, { machine, report: (report) => reports.push(report), pieces }), reports };
+  return {
+    machine,
+    cpu: new CpuSide({}, { machine, report: (report) => reports.push(report), installPiece }),
+    reports,
+  };
 }
 
 function run(cpu: CpuSide, machine: SimMachine, steps: number): void {
@@ -69,19 +74,17 @@ function take(
 ): typeof taker {
   const taker = side();
   taker.cpu.handle({ type: 'install-begin', transfer: 1 });
-  for (const bytes of [...earlier, change(allPages(giver))]) {
+  for (const bytes of [...earlier, change(allPages(giver)), ...cut.rest.map((pages) => sealPiece(pages))]) {
     taker.cpu.handle({ type: 'install', kind: 'pages', bytes });
   }
-  for (const piece of cut.pieces) taker.cpu.handle({ type: 'install', ...piece });
+  for (const bytes of cut.state) taker.cpu.handle({ type: 'install', kind: 'state', bytes });
   taker.cpu.handle({ type: 'install-end', cut: cut.cut });
   return taker;
 }
 
 function allPages(machine: SimMachine): Uint8Array<ArrayBuffer> {
-  return pieces.encode(
-    machine,
-    Uint32Array.from({ length: machine.ramPages }, (_, page) => page),
-  );
+  const pages = Uint32Array.from({ length: machine.ramPages }, (_, page) => page);
+  return sealPiece(gatherPages(pages, 0, (page) => machine.readPage(page)).gathered);
 }
 
 const kinds = (reports: readonly CpuReport[]): string[] => reports.map(({ type }) => type);
@@ -166,6 +169,29 @@ test('a page that is another than the machine had is found, although its piece i
   giver.machine.writePage(7, new Uint8Array(4096).fill(1));
   const taker = take(giver.machine, cut!);
   assert.equal(kinds(taker.reports).at(-1), 'install-failed');
+});
+
+test('pages that were never written are not sent, and are zeroes in the copy whatever was there', () => {
+  const giver = side();
+  giver.cpu.handle({ type: 'record', logging: false });
+  run(giver.cpu, giver.machine, 300);
+  giver.cpu.handle({ type: 'copy-begin', transfer: 1 });
+  const named = giver.reports.flatMap((report) => (report.type === 'copy-pages' ? [...report.pages] : []));
+  const never = Array.from({ length: giver.machine.ramPages }, (_, page) => page).filter(
+    (page) => !named.includes(page),
+  );
+  assert.ok(named.length > 0 && never.length > 0);
+  const command = { transfer: 1, maxPages: 0, pagesPerPiece: 4, logBytes: 1e6, outputBytes: 1e6 };
+  giver.cpu.handle({ type: 'copy-cut', ...command });
+  const cut = giver.reports.find((report) => report.type === 'copy-cut');
+  const taker = side();
+  for (const page of never) taker.machine.writePage(page, new Uint8Array(4096).fill(page + 1));
+  taker.cpu.handle({ type: 'install-begin', transfer: 1 });
+  const { gathered } = gatherPages(Uint32Array.from(named), 0, (page) => giver.machine.readPage(page));
+  taker.cpu.handle({ type: 'install', kind: 'pages', bytes: sealPiece(gathered) });
+  for (const bytes of cut!.state) taker.cpu.handle({ type: 'install', kind: 'state', bytes });
+  taker.cpu.handle({ type: 'install-end', cut: cut!.cut });
+  assert.ok(kinds(taker.reports).includes('install-verified'), kinds(taker.reports).join());
 });
 
 test('a copy that differs in one bit is found before it can be used', () => {

@@ -4,7 +4,7 @@
  *
  * Only this thread clears written-page flags, and before anybody copies (MACHINE.md, 13). Outside the cut it copies nothing: that
  * is the host's copier's, while the guest runs. In the cut it takes the rest out by itself, because the guest stands still
- * until it is done, and a way to another thread and back would be longer.
+ * until it is done, and a way to another thread and back would be longer; pieces are made of it afterwards, by the copier.
  *
  * Both sides hash memory ahead, a page at a time as it is written or comes in; the machine keeps each page's hash and replaces it when
  * the page changes. So what is left at the end, while the guest stands still or its outputs wait, is the hash of the last
@@ -13,16 +13,12 @@
 import { MalformedError } from '../base/byte-reader.ts';
 import { OperatingError } from '../base/error.ts';
 import type { ReplicatedMachine } from '../vm/machine-interface.ts';
+import { type GatheredPages, gatherPages } from '../vm/page-pieces.ts';
 import type { CpuCommand, CpuReport } from './cpu-link.ts';
 import { type CutPoint, PAGE_BYTES, type PieceKind } from './transfer.ts';
 
-/** Pages as pieces, and back. */
-export interface PieceCodec {
-  /** A piece of these pages of a machine that stands still, made quickly. */
-  encode(machine: ReplicatedMachine, pages: Uint32Array): Uint8Array<ArrayBuffer>;
-  /** Writes a piece's pages. Throws MalformedError on bytes that make no sense. */
-  install(machine: ReplicatedMachine, bytes: Uint8Array): void;
-}
+/** Writes a piece's pages into a machine. Throws MalformedError or OperatingError on bytes that make no sense. */
+export type InstallPiece = (machine: ReplicatedMachine, bytes: Uint8Array) => void;
 
 /** Pages that the giving side hashes between two slices of its guest: a stop of about half a millisecond. */
 const HASHED_AT_ONCE = 2048;
@@ -30,25 +26,32 @@ const HASHED_AT_ONCE = 2048;
 type Report = (report: CpuReport) => void;
 type Part = { readonly kind: PieceKind; readonly bytes: Uint8Array<ArrayBuffer> };
 
+/** Parts of `array`, each but the last of this length. */
+function partsOf<Part>(
+  array: { readonly length: number; slice(from: number, to: number): Part },
+  length: number,
+): Part[] {
+  const count = Math.ceil(array.length / length);
+  return Array.from({ length: count }, (_, part) => array.slice(part * length, (part + 1) * length));
+}
+
 /** The giving side. */
 export class CopyGiver {
   readonly #machine: ReplicatedMachine;
-  readonly #codec: PieceCodec;
   readonly #report: Report;
   #transfer: number | undefined;
   /** Pages may have been written that are not hashed yet. */
   #unhashed = false;
 
-  constructor(machine: ReplicatedMachine, codec: PieceCodec, report: Report) {
+  constructor(machine: ReplicatedMachine, report: Report) {
     this.#machine = machine;
-    this.#codec = codec;
     this.#report = report;
   }
 
   begin(transfer: number): void {
     this.end();
     this.#transfer = transfer;
-    this.#machine.beginCopy();
+    this.#machine.beginCopy('zeroes');
     this.collect(transfer);
   }
 
@@ -77,20 +80,16 @@ export class CopyGiver {
       this.#report({ type: 'copy-pages', transfer, pages });
       return false;
     }
-    const pieces: Part[] = [];
-    for (let from = 0; from < pages.length; from += pagesPerPiece) {
-      const bytes = this.#codec.encode(machine, pages.subarray(from, from + pagesPerPiece));
-      pieces.push({ kind: 'pages', bytes });
-    }
-    const state = machine.saveState();
-    const pieceBytes = pagesPerPiece * PAGE_BYTES;
-    for (let from = 0; from < state.length; from += pieceBytes) {
-      pieces.push({ kind: 'state', bytes: state.slice(from, from + pieceBytes) });
-    }
+    const rest = partsOf(pages, pagesPerPiece).map((part) => this.#gathered(part));
+    const state = partsOf(machine.saveState(), pagesPerPiece * PAGE_BYTES);
     const { position, time } = machine;
-    this.#report({ type: 'copy-cut', transfer, cut: { ...point, position, time, hash: machine.hash() }, pieces });
+    this.#report({ type: 'copy-cut', transfer, cut: { ...point, position, time, hash: machine.hash() }, rest, state });
     this.end();
     return true;
+  }
+
+  #gathered(pages: Uint32Array): GatheredPages {
+    return gatherPages(pages, 0, (page) => this.#machine.readPage(page), pages.length).gathered;
   }
 
   end(): void {
@@ -103,25 +102,26 @@ export class CopyGiver {
 /** The taking side. */
 export class CopyTaker {
   readonly #machine: ReplicatedMachine;
-  readonly #codec: PieceCodec;
+  readonly #install: InstallPiece;
   readonly #report: Report;
   readonly #transfer: number;
   #state: Uint8Array<ArrayBuffer>[] = [];
   #bytes = 0;
   #failed = false;
 
-  constructor(transfer: number, machine: ReplicatedMachine, codec: PieceCodec, report: Report) {
+  constructor(transfer: number, machine: ReplicatedMachine, install: InstallPiece, report: Report) {
     this.#transfer = transfer;
     this.#machine = machine;
-    this.#codec = codec;
+    this.#install = install;
     this.#report = report;
+    blank(machine);
   }
 
   install({ kind, bytes }: Part): void {
     this.#try(() => {
       if (kind === 'state') this.#state.push(bytes);
       else {
-        this.#codec.install(this.#machine, bytes);
+        this.#install(this.#machine, bytes);
         this.#machine.hashAhead(this.#machine.ramPages);
       }
       this.#bytes += bytes.length;
@@ -157,6 +157,14 @@ export class CopyTaker {
     this.#failed = true;
     this.#report({ type: 'install-failed', transfer: this.#transfer, message });
   }
+}
+
+/** Pages that were never written are not sent: they hold zeroes, whatever a boot loader or another transfer has left here. */
+function blank(machine: ReplicatedMachine): void {
+  const zeroes = new Uint8Array(PAGE_BYTES);
+  machine.beginCopy('zeroes');
+  for (const page of machine.writtenPages()) machine.writePage(page, zeroes);
+  machine.endCopy();
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

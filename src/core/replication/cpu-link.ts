@@ -7,6 +7,7 @@
 import type { BlockRequest, Input, Output } from '../machine/doors.ts';
 import type { Divergence } from '../replay/replayer.ts';
 import type { MachineStop, PendingBlockRequest } from '../vm/machine-interface.ts';
+import type { GatheredPages } from '../vm/page-pieces.ts';
 import type { CutPoint, PieceKind } from './transfer.ts';
 
 /** An output and its place among all outputs of the machine's life. */
@@ -145,8 +146,10 @@ export type CpuReport =
       readonly type: 'copy-cut';
       readonly transfer: number;
       readonly cut: CutPoint;
-      /** What was left, as pieces. */
-      readonly pieces: readonly { readonly kind: PieceKind; readonly bytes: Uint8Array<ArrayBuffer> }[];
+      /** The pages that were left, for a piece each. */
+      readonly rest: readonly GatheredPages[];
+      /** The machine's state but RAM, in parts. */
+      readonly state: readonly Uint8Array<ArrayBuffer>[];
     }
   /** Bytes of pieces that are in the machine, counted from 'install-begin'. */
   | { readonly type: 'installed'; readonly transfer: number; readonly bytes: number }

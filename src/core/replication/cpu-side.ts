@@ -14,7 +14,7 @@ import { decodeEntries, encodeEntry, type LogEntry } from '../replay/log-entry.t
 import { Recorder } from '../replay/recorder.ts';
 import { type Divergence, Replayer } from '../replay/replayer.ts';
 import type { PendingBlockRequest, ReplicatedMachine } from '../vm/machine-interface.ts';
-import { CopyGiver, CopyTaker, type PieceCodec } from './cpu-copy.ts';
+import { CopyGiver, CopyTaker, type InstallPiece } from './cpu-copy.ts';
 import type { CpuCommand, CpuReport, DiskStep, EntropyRequest, LoggedFrame, NumberedOutput } from './cpu-link.ts';
 import { FollowedReads, LeanReads } from './cpu-reads.ts';
 import { heldBytes } from './output-gate.ts';
@@ -36,7 +36,7 @@ export interface CpuSideDeps {
   /** The machine's hash was logged here, or was found equal to the log's. */
   readonly onCheckpoint?: (hash: bigint) => void;
   /** Without it this machine can neither be copied nor be a copy. */
-  readonly pieces?: PieceCodec;
+  readonly installPiece?: InstallPiece;
 }
 
 /** 'again': call `slice` again. 'idle': nothing to do until a command or an input comes. */
@@ -91,7 +91,7 @@ export class CpuSide {
     this.#deps = deps;
     this.#options = { reserveBytes: 65_536, maxWaitingFrameBytes: 1_048_576, batchBytes: 262_144, ...options };
     this.#followedReads = new FollowedReads(() => this.#machine.inFlightBlockRequests(), deps.report);
-    if (deps.pieces !== undefined) this.#giver = new CopyGiver(deps.machine, deps.pieces, deps.report);
+    if (deps.installPiece !== undefined) this.#giver = new CopyGiver(deps.machine, deps.report);
   }
 
   /** Whether guest time is this side's to keep: the machine runs for real. */
@@ -335,15 +335,15 @@ export class CpuSide {
   }
 
   #install(command: CpuCommand & { type: 'install-begin' | 'install' | 'install-end' }): void {
-    const { machine, pieces, report } = this.#deps;
+    const { machine, installPiece, report } = this.#deps;
     if (command.type === 'install-begin') {
       // A machine that has taken a step, or a state, is no place for another's.
-      if (pieces === undefined || machine.position !== 0n) {
+      if (installPiece === undefined || machine.position !== 0n) {
         const message = 'this machine cannot take in the state of another';
         return report({ type: 'install-failed', transfer: command.transfer, message });
       }
       this.#mode = 'installing';
-      this.#taker = new CopyTaker(command.transfer, machine, pieces, report);
+      this.#taker = new CopyTaker(command.transfer, machine, installPiece, report);
       return;
     }
     if (this.#mode !== 'installing') return;

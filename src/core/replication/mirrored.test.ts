@@ -277,7 +277,7 @@ function ownerWithBackup(): Driver {
   driver.arbiter({ op: 'write-record', generation: 0, outcome: 'written' });
   driver.message({ ...receiving, recorded: true, verified: false });
   driver.cpu({ type: 'copy-pages', transfer: 1, pages: new Uint32Array() });
-  driver.cpu({ type: 'copy-cut', transfer: 1, cut, pieces: [] });
+  driver.cpu({ type: 'copy-cut', transfer: 1, cut, rest: [], state: [] });
   driver.message({ ...receiving, recorded: true, verified: true });
   return driver;
 }

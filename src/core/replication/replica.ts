@@ -27,6 +27,7 @@
  */
 import type { Input } from '../machine/doors.ts';
 import type { MachineStop, PendingBlockRequest } from '../vm/machine-interface.ts';
+import type { GatheredPages } from '../vm/page-pieces.ts';
 import type { ArbiterReply, ArbiterRequest } from './arbiter-protocol.ts';
 import type { CpuCommand, CpuReport, NumberedOutput } from './cpu-link.ts';
 import type { LeaseOptions, LeaseReply, LeaseRequest, LeaseSettings } from './lease.ts';
@@ -152,8 +153,8 @@ export type ReplicaAction =
     }
   | { readonly type: 'catch-up-data'; readonly transfer: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly type: 'cpu'; readonly command: CpuCommand }
-  /** Make a piece of these pages of the guest's memory, while it runs. Answered by `copied`, in order. */
-  | { readonly type: 'copy'; readonly transfer: number; readonly pages: Uint32Array<ArrayBuffer> }
+  /** Make a piece of these pages of the guest's memory, while it runs; or of pages as the cut left them. Answered by `copied`, in order. */
+  | { readonly type: 'copy'; readonly transfer: number; readonly pages: Uint32Array<ArrayBuffer> | GatheredPages }
   /** Frames to the uplink, console bytes to whoever watches, requests for entropy, power. In order. */
   | { readonly type: 'emit'; readonly generation: number; readonly outputs: readonly NumberedOutput[] }
   /** Tell the network where the guest is. */

@@ -26,7 +26,7 @@ class Course {
       {
         command: (command) => this.commands.push(command),
         cut: (command) => this.commands.push({ ...command, logBytes: 0, outputBytes: 0 }),
-        copy: (pages) => this.copies.push(pages.length),
+        copy: (pages) => this.copies.push('content' in pages ? pages.content.length / PAGE_BYTES : pages.length),
         sendPiece: ({ bytes }) => {
           this.pieces.push(bytes.length);
           this.#bytes += bytes.length;
@@ -173,15 +173,20 @@ test('final may be sent only when the rest is gone and the backup has verified i
   course.round(10);
   course.round(1);
   const cut = { position: 5n, time: 6n, outputs: 7, hash: 8n, entropyRequests: [] };
-  const pieces = [{ kind: 'state', bytes: new Uint8Array(2_000_000) }] as const;
+  const rest = [{ runs: [{ first: 0, count: 1, zero: false }], content: new Uint8Array(PAGE_BYTES) }];
+  const state = [new Uint8Array(2_000_000)];
   const before = course.pieces.length;
-  course.source.cut({ type: 'copy-cut', transfer: 1, cut, pieces }, course.nowMs);
+  course.source.cut({ type: 'copy-cut', transfer: 1, cut, rest, state }, course.nowMs);
   assert.equal(course.source.isCut, true);
-  assert.deepEqual(course.sent, [{ type: 'cut', generation: 3, ...cut, pieces: before + 1 }]);
+  assert.deepEqual(course.sent, [{ type: 'cut', generation: 3, ...cut, pieces: before + 2 }]);
   course.receiving({ verified: true });
   assert.equal(course.source.verified, false, 'nobody can have verified what was not sent');
   course.receiving({ credit: 10_000_000 });
   assert.equal(course.pieces.length, before + 1);
+  course.receiving({ verified: true });
+  assert.equal(course.source.verified, false, 'the copier has a piece in hand');
+  course.copy();
+  assert.equal(course.pieces.length, before + 2);
   course.receiving({ verified: true });
   assert.equal(course.source.verified, true);
 });
@@ -210,7 +215,7 @@ test('a backup that does not verify in time is given up', () => {
   course.round(10);
   course.round(1);
   const cut = { position: 5n, time: 6n, outputs: 7, hash: 8n, entropyRequests: [] };
-  course.source.cut({ type: 'copy-cut', transfer: 1, cut, pieces: [] }, course.nowMs);
+  course.source.cut({ type: 'copy-cut', transfer: 1, cut, rest: [], state: [] }, course.nowMs);
   course.source.tick(course.nowMs + limits.cutOverMs);
   assert.match(course.failures[0]!, /verified/);
 });

@@ -8,6 +8,7 @@
  */
 import type { CpuCommand, CpuReport } from './cpu-link.ts';
 import type { Message, Receiving } from './message.ts';
+import type { ReplicaAction } from './replica.ts';
 import {
   MAX_PIECE_BYTES,
   PAGE_BYTES,
@@ -24,7 +25,8 @@ export interface TransferSourceDeps {
   readonly command: (command: CpuCommand) => void;
   /** The same, with the limits of the log that begins there. */
   readonly cut: (command: Omit<CpuCommand & { type: 'copy-cut' }, 'logBytes' | 'outputBytes'>) => void;
-  readonly copy: (pages: Uint32Array<ArrayBuffer>) => void;
+  /** Asks the copier for a piece; `copied` brings it. */
+  readonly copy: (pages: (ReplicaAction & { type: 'copy' })['pages']) => void;
   /** On the transfer's own channel, and on the log's. */
   readonly sendPiece: (message: Message & { type: 'piece' }) => void;
   readonly send: (message: Message) => void;
@@ -71,7 +73,7 @@ export class TransferSource {
   #pages: Uint32Array<ArrayBuffer> = NO_PAGES;
   #taken = 0;
   #copying = 0;
-  /** The last pieces, which the cut brought. */
+  /** Of the last pieces, which the cut brought: those that are made, and wait for room. */
   #rest: { readonly kind: PieceKind; readonly bytes: Uint8Array<ArrayBuffer> }[] = [];
   #pieces = 0;
   #sentBytes = 0;
@@ -166,7 +168,8 @@ export class TransferSource {
     this.#installed = Math.max(this.#installed, message.installed);
     this.#credit = Math.max(this.#credit, message.credit);
     this.#recorded ||= message.recorded;
-    if (message.verified && this.#stage === 'sending-rest' && this.#rest.length === 0) this.#stage = 'verified';
+    const sent = this.#stage === 'sending-rest' && this.#rest.length === 0 && this.#copying === 0;
+    if (message.verified && sent) this.#stage = 'verified';
     this.#goOn(nowMs);
   }
 
@@ -189,7 +192,8 @@ export class TransferSource {
     if (this.#copying === 0 || bytes.length > MAX_PIECE_BYTES) return this.#fail('the copier made a wrong piece');
     this.#copying--;
     this.#progressMs = nowMs;
-    this.#piece('pages', bytes);
+    if (this.#stage === 'sending-rest') this.#rest.push({ kind: 'pages', bytes });
+    else this.#piece('pages', bytes);
     this.#goOn(nowMs);
   }
 
@@ -199,9 +203,14 @@ export class TransferSource {
     this.#cutMs = nowMs;
     this.#progressMs = nowMs;
     this.#deps.catchUp?.({ cutAt: report.cut.outputs });
-    this.#rest = [...report.pieces];
-    const pieces = this.#pieces + report.pieces.length;
-    this.#deps.send({ type: 'cut', generation: this.generation, ...report.cut, pieces });
+    const { cut, rest, state } = report;
+    for (const pages of rest) {
+      this.#copying++;
+      this.#deps.copy(pages);
+    }
+    this.#rest = state.map((bytes) => ({ kind: 'state', bytes }));
+    const pieces = this.#pieces + rest.length + state.length;
+    this.#deps.send({ type: 'cut', generation: this.generation, ...cut, pieces });
     this.#goOn(nowMs);
   }
 

@@ -60,8 +60,11 @@ export interface ReplicatedMachine {
 
   /** Pages of RAM, of 4 KiB each. */
   readonly ramPages: number;
-  /** Begins to keep track of written pages for a copy of this machine: at first all pages count as written. One at a time. */
-  beginCopy(): void;
+  /**
+   * Begins to keep track of written pages for a copy of this machine, one at a time. At first all pages count as written; if the
+   * copy is laid over zeroes, all that were ever written, for the others hold zeroes.
+   */
+  beginCopy(over?: 'anything' | 'zeroes'): void;
   /**
    * The pages of RAM written since the last call, in ascending order; they count as clean from here on. Flags are cleared
    * before anybody copies (MACHINE.md, 13), so a page that is written while it is read will be named again.

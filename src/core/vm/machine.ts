@@ -69,7 +69,7 @@ export class Machine implements ReplicatedMachine {
   readonly #written: DirtyPages;
   /** RAM itself, shared: a copier on another thread may read pages that `writtenPages` has named. */
   readonly sharedRam: Uint8Array;
-  #copying: 'no' | 'all' | 'written' = 'no';
+  #copying: 'no' | 'all' | 'ever-written' | 'written' = 'no';
   readonly #stopRequested: () => boolean;
   #stopped: MachineStop | undefined;
   #stopAsked = false;
@@ -306,9 +306,9 @@ export class Machine implements ReplicatedMachine {
     return this.sharedRam.length / PAGE_BYTES;
   }
 
-  beginCopy(): void {
+  beginCopy(over: 'anything' | 'zeroes' = 'anything'): void {
     assert(this.#copying === 'no', 'a machine is copied once at a time');
-    this.#copying = 'all';
+    this.#copying = over === 'zeroes' ? 'ever-written' : 'all';
   }
 
   writtenPages(): Uint32Array<ArrayBuffer> {
@@ -319,10 +319,12 @@ export class Machine implements ReplicatedMachine {
       return Uint32Array.from(pages);
     }
     this.#written.take(() => {});
+    const all = this.#copying === 'all';
     this.#copying = 'written';
-    const all = new Uint32Array(this.ramPages);
-    for (let page = 0; page < all.length; page++) all[page] = page;
-    return all;
+    for (let page = 0; page < this.ramPages; page++) {
+      if (all || this.#written.everWritten(page)) pages.push(page);
+    }
+    return Uint32Array.from(pages);
   }
 
   endCopy(): void {

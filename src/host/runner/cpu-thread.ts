@@ -9,13 +9,13 @@ import { OperatingError } from '../../core/base/error.ts';
 import type { EngineKind } from '../../core/engine/engine.ts';
 import type { TranslatorStatistics } from '../../core/engine/translator/statistics.ts';
 import type { Input } from '../../core/machine/doors.ts';
-import type { CpuCommand } from '../../core/replication/cpu-link.ts';
+import type { CpuCommand, CpuReport } from '../../core/replication/cpu-link.ts';
 import { CpuSide } from '../../core/replication/cpu-side.ts';
 import { Machine } from '../../core/vm/machine.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import { ClockKeeper } from './clock-keeper.ts';
 import { type DiagnosisAnswer, DiagnosisPart, type DiagnosisQuestion, isDiagnosis } from './diagnosis-part.ts';
-import { installPiece, plainPiece } from './pieces.ts';
+import { installPiece } from './pieces.ts';
 import { type CompileLink, PortCompiler } from './port-compiler.ts';
 import { buffersOf, type SnapshotAnswer, SnapshotPart, type SnapshotQuestion } from './snapshot-part.ts';
 import { optimised } from './v8-options.ts';
@@ -91,10 +91,10 @@ function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper; diagno
       {},
       {
         machine,
-        report: (report) => port!.postMessage(report),
+        report: (report) => port!.postMessage(report, buffersIn(report)),
         onLive: (time) => keeper.start(time),
         onCheckpoint: (hash) => diagnosis.checkpoint(hash, side.recording),
-        pieces: { encode: plainPiece, install: installPiece },
+        installPiece,
       },
     );
     return { machine, side, keeper, diagnosis };
@@ -104,6 +104,12 @@ function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper; diagno
     port!.postMessage({ type: 'failed', code, message, advice } satisfies CpuThreadNote);
     return undefined;
   }
+}
+
+/** What a report may take with it instead of being copied: in a cut the guest stands still for it. */
+function buffersIn(report: CpuReport): ArrayBuffer[] {
+  if (report.type !== 'copy-cut') return [];
+  return [...report.rest.map(({ content }) => content.buffer), ...report.state.map(({ buffer }) => buffer)];
 }
 
 const wallClock = (): Input => ({ kind: 'wall-clock', nanoseconds: BigInt(Date.now()) * 1_000_000n });
@@ -126,6 +132,7 @@ function takeCommands(side: CpuSide, snapshots: SnapshotPart, diagnosis: Diagnos
     }
     if (command.type === 'speed') speed = command.fraction;
     if (command.type === 'input') woken = true;
+    snapshots.commanded(command.type);
     side.handle(command);
   }
 }

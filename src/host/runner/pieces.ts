@@ -1,6 +1,6 @@
 /**
- * Pieces of memory with Zstandard (level 1: about as fast as a disk, and guest memory is full of air). The CPU thread makes
- * its own without compression, because the guest stands still meanwhile; others have theirs compressed by the thread pool.
+ * Pieces of memory with Zstandard (level 1: about as fast as a disk, and guest memory is full of air), compressed by the thread
+ * pool.
  */
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib';
@@ -8,7 +8,7 @@ import { MalformedError } from '../../core/base/byte-reader.ts';
 import { OperatingError } from '../../core/base/error.ts';
 import type { StateErrorCode } from '../../core/devices/state.ts';
 import type { ReplicatedMachine } from '../../core/vm/machine-interface.ts';
-import { type GatheredPages, gatherPages, openPiece, sealPiece, visitPages } from '../../core/vm/page-pieces.ts';
+import { type GatheredPages, openPiece, sealPiece, visitPages } from '../../core/vm/page-pieces.ts';
 
 const compressAsync = promisify(zstdCompress);
 const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
@@ -17,11 +17,6 @@ const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 export async function compressedPiece(gathered: GatheredPages): Promise<Uint8Array<ArrayBuffer>> {
   if (gathered.content.length === 0) return sealPiece(gathered);
   return sealPiece(gathered, await compressAsync(gathered.content, OPTIONS));
-}
-
-/** Of a machine that stands still: its pages as they are. */
-export function plainPiece(machine: ReplicatedMachine, pages: Uint32Array): Uint8Array<ArrayBuffer> {
-  return sealPiece(gatherPages(pages, 0, (page) => machine.readPage(page), pages.length).gathered);
 }
 
 /** Writes a piece's pages into a machine that has not run. Throws OperatingError on bytes that make no sense. */

@@ -71,7 +71,7 @@ export type CpuCommand =
   | { readonly type: 'drain'; readonly onDivergence: 'stop' | 'continue' }
   /** After 'drained': run for real from here, without a log. The guest's time goes on at `time` or later. */
   | { readonly type: 'go-live'; readonly time: bigint }
-  /** For a recording machine: keep track of written pages for this transfer; answered by 'copy-pages' with all of them. */
+  /** For a recording machine: keep track of written pages for this transfer; answered by 'copy-pages' with all that ever were. */
   | { readonly type: 'copy-begin'; readonly transfer: number }
   /** Answered by 'copy-pages': those written since the last answer. Their flags are cleared before anybody reads them. */
   | { readonly type: 'copy-collect'; readonly transfer: number }

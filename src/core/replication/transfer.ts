@@ -6,16 +6,18 @@
  *     hello                              ->
  *                                        <-    welcome {transfer}
  *     join {transfer}, by another channel ->   the CPU thread begins to watch which pages are written
- *                                        <=    piece, piece, ...    all pages; then those written meanwhile; then those ...
+ *                                        <=    piece, piece, ...    all pages that were ever written; then those written meanwhile; ...
+ *     (writes and hashes each as it comes)
  *     receiving {credit, installed}      ->
  *                                              what is left is small: the owner writes the pair's record at the arbiter
  *                                        <-    pair {token}
  *     (reads the record by its own path)
- *     receiving {recorded}               ->    the CUT: the CPU thread stops between two steps, takes the rest of the pages
- *                                              and the state out, begins the log, and runs on. Outputs wait from here.
- *                                        <=    piece, ... (pages, then state)
+ *     receiving {recorded, installed}    ->    the CUT, once all that was sent is taken in: the CPU thread stops between two steps,
+ *                                              takes the rest of the pages and the state out, begins the log, and runs on. Outputs
+ *                                              wait from here.
  *                                        <-    cut {hash, ...}
- *     (restores, and hashes all of it)
+ *                                        <=    piece, ... (state, and the rest of the pages)
+ *     (restores the state, and compares the hash of the whole)
  *     receiving {verified}               ->
  *                                        <-    final                the point of no return
  *     ack {sequence 0}                   ->    the pair is formed

@@ -4,109 +4,21 @@
  * the images are equal.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
-import { type Child, startChild } from '../../src/host/processes.ts';
-import type { StatusLine } from '../../src/host/replica/status.ts';
 import { DISK_BYTES, diskWriter, numberAt } from './support/disk-writer.ts';
+import { ReplicaChild } from './support/replica-child.ts';
 
-/** A replica process on a host of its own, as far as files go. */
-class Replica {
-  readonly said: string[] = [];
-  phase = '';
-  /** Numbers that its guest printed, in order. */
-  readonly printed: number[] = [];
-  #console = '';
-  #child!: Child;
-  readonly #server: net.Server;
-  readonly #sockets = new Set<net.Socket>();
-  #looks: (() => void)[] = [];
-
-  private constructor(server: net.Server) {
-    this.#server = server;
-  }
-
-  static async start(directory: string, words: readonly string[]): Promise<Replica> {
-    const server = net.createServer();
-    const replica = new Replica(server);
-    server.on('connection', (socket) => {
-      replica.#sockets.add(socket);
-      socket.on('error', () => {});
-      createInterface({ input: socket }).on('line', (line) => replica.#status(JSON.parse(line) as StatusLine));
-    });
-    const status = join(directory, `status-${Math.random().toString(36).slice(2)}`);
-    server.listen(status);
-    await once(server, 'listening');
-    const onError = (line: string): void => {
-      replica.said.push(line);
-      replica.#tell();
-    };
-    try {
-      replica.#child = await startChild([...words, '--status', `unix:${status}`], { onError });
-    } catch (error) {
-      server.close();
-      throw error;
-    }
-    return replica;
-  }
-
-  get pid(): number {
-    return this.#child.pid;
-  }
-
-  #status(line: StatusLine): void {
-    if (line.type === 'phase' || line.type === 'status') this.phase = line.phase;
-    if (line.type === 'console') {
-      const lines = (this.#console + line.data).split('\n');
-      this.#console = lines.pop()!;
-      this.printed.push(...lines.map((text) => Number.parseInt(text, 16)));
-    }
-    this.#tell();
-  }
-
-  #tell(): void {
-    for (const look of this.#looks) look();
-  }
-
-  /** The test's own time limit ends a wait in vain. */
-  async until(condition: () => boolean): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const look = (): void => {
-        if (condition()) resolve();
-      };
-      this.#looks.push(look);
-      void this.#child.ended.then(({ code, signal }) => {
-        if (!condition()) reject(new Error(`ended (${signal ?? code}):\n${this.said.join('\n')}`));
-      });
-      look();
-    });
-  }
-
-  async kill(): Promise<void> {
-    this.#child.process.kill('SIGKILL');
-    await this.#child.ended;
-    this.close();
-  }
-
-  async ended(): Promise<number | null> {
-    return (await this.#child.ended).code;
-  }
-
-  close(): void {
-    this.#child.process.kill('SIGKILL');
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-  }
+/** Numbers that its guest printed, in order. */
+function printedBy({ console }: ReplicaChild): number[] {
+  return console.map((line) => Number.parseInt(line, 16));
 }
 
 class Hosts {
   readonly directory: string;
-  readonly replicas: Replica[] = [];
+  readonly replicas: ReplicaChild[] = [];
 
   private constructor(directory: string) {
     this.directory = directory;
@@ -148,18 +60,18 @@ class Hosts {
     return `unix:${join(this.directory, host, 'log')}`;
   }
 
-  async primary(host: string, ...more: readonly string[]): Promise<Replica> {
+  async primary(host: string, ...more: readonly string[]): Promise<ReplicaChild> {
     await rm(join(this.directory, host, 'log'), { force: true });
-    return this.#add(await Replica.start(this.directory, ['primary', ...this.#words(host), ...more]));
+    return this.#add(await ReplicaChild.start(this.directory, ['primary', ...this.#words(host), ...more]));
   }
 
-  async backup(host: string, of: string): Promise<Replica> {
+  async backup(host: string, of: string): Promise<ReplicaChild> {
     await rm(join(this.directory, host, 'log'), { force: true });
     const words = ['backup', ...this.#words(host), '--primary', this.#socket(of)];
-    return this.#add(await Replica.start(this.directory, words));
+    return this.#add(await ReplicaChild.start(this.directory, words));
   }
 
-  #add(replica: Replica): Replica {
+  #add(replica: ReplicaChild): ReplicaChild {
     this.replicas.push(replica);
     return replica;
   }
@@ -187,32 +99,32 @@ test('no flushed write is lost by a mirrored pair that loses its primary twice, 
   const LAST = 6000;
   const hosts = await Hosts.create(t, diskWriter(LAST, 150_000));
   const a = await hosts.primary('a', '--create');
-  await a.until(() => a.printed.length > 20);
+  await a.until(() => a.console.length > 20);
   const b = await hosts.backup('b', 'a');
   await b.until(() => b.phase === 'paired');
-  const paired = a.printed.length;
-  await a.until(() => a.printed.length > paired + 200);
+  const paired = a.console.length;
+  await a.until(() => a.console.length > paired + 200);
 
   await a.kill();
-  assertPrintedIsThere(await hosts.bytes('b'), a.printed);
-  await b.until(() => b.phase === 'alone' && b.printed.length > 100);
+  assertPrintedIsThere(await hosts.bytes('b'), printedBy(a));
+  await b.until(() => b.phase === 'alone' && b.console.length > 100);
   const again = await hosts.backup('a', 'b');
   await again.until(() => again.phase === 'paired');
   assert.ok(
     b.said.some((line) => /image lacks \d+ of 64 regions$/.test(line)),
     b.said.join('\n'),
   );
-  const before = b.printed.length;
-  await b.until(() => b.printed.length > before + 200);
+  const before = b.console.length;
+  await b.until(() => b.console.length > before + 200);
 
   await b.kill();
-  assertPrintedIsThere(await hosts.bytes('a'), [...a.printed, ...b.printed]);
+  assertPrintedIsThere(await hosts.bytes('a'), [...printedBy(a), ...printedBy(b)]);
   await again.until(() => again.phase === 'alone');
   const c = await hosts.backup('c', 'a');
   await c.until(() => c.phase === 'paired');
   assert.deepEqual(await Promise.all([again.ended(), c.ended()]), [0, 0]);
 
-  const printed = [...a.printed, ...b.printed, ...again.printed];
+  const printed = [...printedBy(a), ...printedBy(b), ...printedBy(again)];
   assertInOrder(printed);
   assert.equal(printed.at(-1), LAST);
   const [image, other] = [await hosts.bytes('a'), await hosts.bytes('c')];
@@ -228,11 +140,11 @@ test('after the loss of both hosts the newest image starts, the other one is ref
   const b = await hosts.backup('b', 'a');
   await b.until(() => b.phase === 'paired');
   await a.kill();
-  await b.until(() => b.phase === 'alone' && b.printed.length > 100);
+  await b.until(() => b.phase === 'alone' && b.console.length > 100);
   await b.kill();
   await assert.rejects(hosts.primary('a'), /is stale: it was last in generation 0/);
   const started = await hosts.primary('b');
-  await started.until(() => started.printed.length > 20);
+  await started.until(() => started.console.length > 20);
   const returned = await hosts.backup('a', 'b');
   await returned.until(() => returned.phase === 'paired');
   assert.ok(

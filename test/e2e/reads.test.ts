@@ -13,8 +13,7 @@ import { startChild } from '../../src/host/processes.ts';
 import { makeReadingGuest, TURN_MIB } from './support/reading-guest.ts';
 import { ReplicaChild } from './support/replica-child.ts';
 
-const TURNS = 16;
-const TURN = /^turn (\d+): ([0-9a-f]{16})$/;
+const TURN = /^turn (\d+): (.*)$/;
 
 let image: BuiltImage;
 before(async () => {
@@ -36,7 +35,7 @@ class Hosts {
     const directory = await mkdtemp(join(tmpdir(), 'us-reads-'));
     for (const name of ['arbiter', 'a', 'b', 'c']) await mkdir(join(directory, name));
     const first = join(directory, 'a', 'disk.img');
-    const guest = await makeReadingGuest(image, first, TURNS);
+    const guest = await makeReadingGuest(image, first);
     const size = `${(await stat(first)).size / 2 ** 20}M`;
     const where = kind === 'shared' ? { path: 'disk.img' } : { mirrored: { path: 'disk.img', size } };
     const machine = {
@@ -96,9 +95,9 @@ for (const kind of ['shared', 'mirrored'] as const) {
     await b.until(() => b.phase === 'paired');
     const startBytes = a.logBytes;
     const startTurns = turnsOf(a).length;
-    await a.until(() => turnsOf(a).length >= startTurns + 4);
+    await a.until(() => turnsOf(a).length >= startTurns + 2);
     const logMib = (a.logBytes - startBytes) / 2 ** 20;
-    t.diagnostic(`${logMib.toFixed(2)} MiB of log for ${4 * TURN_MIB} MiB read`);
+    t.diagnostic(`${logMib.toFixed(2)} MiB of log for ${2 * TURN_MIB} MiB read`);
     assert.ok(logMib < TURN_MIB, `${logMib} MiB of log`);
     assert.equal(b.phase, 'paired', b.said.join('\n'));
 
@@ -107,16 +106,18 @@ for (const kind of ['shared', 'mirrored'] as const) {
     const c = await hosts.backup('c', 'b');
     await c.until(() => c.phase === 'paired');
     const turns = turnsOf(b).length;
-    await b.until(() => turnsOf(b).length >= turns + 2);
+    await b.until(() => turnsOf(b).length > turns);
     assert.equal(c.phase, 'paired', c.said.join('\n'));
 
     await b.kill();
-    assert.equal(await c.ended(), 0, c.said.join('\n'));
+    await c.until(() => c.phase === 'alone' && turnsOf(c).length >= 1);
     const all = [a, b, c].flatMap(turnsOf);
+    const seen = all.map(({ turn }) => turn);
     assert.deepEqual(
-      [...new Set(all.map(({ turn }) => turn))],
-      Array.from({ length: TURNS }, (_, i) => i + 1),
+      seen,
+      seen.toSorted((one, other) => one - other),
     );
-    assert.equal(new Set(all.map(({ sum }) => sum)).size, 1, 'the files never change');
+    assert.match(all[0]!.sum, /^[0-9a-f]{16}$/);
+    assert.deepEqual(new Set(all.map(({ sum }) => sum)), new Set([all[0]!.sum]), 'the files never change');
   });
 }

@@ -59,14 +59,16 @@ export class ReplicaChild {
   }
 
   #tell(): void {
-    for (const look of this.#looks) look();
+    for (const look of [...this.#looks]) look();
   }
 
   /** Rejects if the process ends before. The test's own time limit ends a wait in vain. */
   async until(condition: () => boolean): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const look = (): void => {
-        if (condition()) resolve();
+        if (!condition()) return;
+        this.#looks = this.#looks.filter((other) => other !== look);
+        resolve();
       };
       this.#looks.push(look);
       void this.#child.ended.then(({ code, signal }) => {
@@ -74,7 +76,6 @@ export class ReplicaChild {
       });
       look();
     });
-    this.#looks = [];
   }
 
   async kill(): Promise<void> {

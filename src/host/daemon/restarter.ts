@@ -27,12 +27,17 @@ export interface RestarterDeps {
 
 interface Watched {
   readonly watch: LossWatch;
+  /** The next look; none while it is being started. */
   nextMs: number;
+  /** After another start in vain: an image that may not start today may not in a minute either. */
+  pauseMs: number;
 }
 
 /** How often the list of machines is read. */
 const LIST_EVERY_MS = 2000;
 const TICK_MS = 100;
+const FIRST_PAUSE_MS = 5000;
+const LONGEST_PAUSE_MS = 60_000;
 
 export class Restarter {
   readonly #host: string;
@@ -70,14 +75,19 @@ export class Restarter {
     this.#listAtMs = this.#nowMs() + LIST_EVERY_MS;
     const machines = await this.#deps.cluster.machines();
     const mine = machines.filter(
-      ({ name, wanted, hosts }) => wanted === 'running' && hosts.includes(this.#host) && !this.#deps.runsHere(name),
+      ({ name, wanted, hosts, description }) =>
+        description.onTotalLoss === 'restart' &&
+        wanted === 'running' &&
+        hosts.includes(this.#host) &&
+        !this.#deps.runsHere(name),
     );
     for (const name of this.#watched.keys())
       if (!mine.some((record) => record.name === name)) this.#watched.delete(name);
     for (const record of mine) {
       if (this.#watched.has(record.name)) continue;
       const lease = await this.#leaseOf(record);
-      if (lease !== undefined) this.#watched.set(record.name, { watch: new LossWatch(lease), nextMs: 0 });
+      if (lease !== undefined)
+        this.#watched.set(record.name, { watch: new LossWatch(lease), nextMs: 0, pauseMs: FIRST_PAUSE_MS });
     }
   }
 
@@ -96,13 +106,22 @@ export class Restarter {
     watched.nextMs = askedMs + watched.watch.everyMs;
     const loss = watched.watch.looked(sight, askedMs, this.#nowMs());
     if (loss === undefined || this.#closed || this.#watched.get(machine) !== watched) return;
-    if (this.#deps.runsHere(machine)) return;
-    this.#deps.log.warn({ machine, generation: loss.generation }, 'lost: both replicas are gone; starting it here');
+    if (!this.#deps.runsHere(machine)) void this.#restart(machine, watched, loss);
+  }
+
+  /** Takes some seconds, in which other machines are looked at. */
+  async #restart(machine: string, watched: Watched, loss: Loss): Promise<void> {
+    const { log, restart } = this.#deps;
+    log.warn({ machine, generation: loss.generation }, 'lost: both replicas are gone; starting it here');
+    watched.nextMs = Number.POSITIVE_INFINITY;
     try {
-      await this.#deps.restart(machine, loss);
+      await restart(machine, loss);
+      watched.nextMs = this.#nowMs();
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error;
-      this.#deps.log.warn({ machine, code: error.code }, `not started here: ${error.message}`);
+      log.warn({ machine, code: error.code }, `not started here: ${error.message}`);
+      watched.nextMs = this.#nowMs() + watched.pauseMs;
+      watched.pauseMs = Math.min(2 * watched.pauseMs, LONGEST_PAUSE_MS);
     }
   }
 

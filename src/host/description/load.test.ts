@@ -211,7 +211,10 @@ test('who reads again what the guest reads is said of either kind of disk, or of
   assert.equal(await readsOf('{mirrored: own.img, reads: backup}'), 'backup');
   assert.equal(await readsOf('{path: disk.img, reads: log}'), 'log');
   assert.equal(await readsOf('disk.img'), undefined);
-  assert.match(await messageFor('kernel: vmlinux\ndisk: {path: disk.img, reads: twice}\n'), /disk.reads: must be log or backup/);
+  assert.match(
+    await messageFor('kernel: vmlinux\ndisk: {path: disk.img, reads: twice}\n'),
+    /disk.reads: must be log or backup/,
+  );
 });
 
 test('a disk that belongs to a disk server elsewhere is not looked at', async () => {

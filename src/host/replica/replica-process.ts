@@ -91,6 +91,7 @@ export interface ReplicaSetup {
 }
 
 const STATUS_EVERY_MS = 100;
+const READS_BETWEEN_NOTICES = 1000;
 
 export class ReplicaProcess {
   readonly #setup: ReplicaSetup;
@@ -115,6 +116,7 @@ export class ReplicaProcess {
   #loss: Loss | undefined;
   /** A cold start may end this generation alone. */
   #endsGeneration: number | undefined;
+  #readsWanted = 0;
   #runner: Runner | undefined;
   #copier: Copier | undefined;
   #uplink: Uplink | undefined;
@@ -330,7 +332,7 @@ export class ReplicaProcess {
   #perform(action: ReplicaAction): void {
     switch (action.type) {
       case 'send':
-        this.#tellOfRefusal(action.message);
+        this.#tellOf(action.message);
         this.#diagnosis.sent(action.channel, action.message);
         return this.#channels.send(action.channel, action.message);
       case 'close':
@@ -383,10 +385,16 @@ export class ReplicaProcess {
     }
   }
 
-  /** Somebody is told that he is not let in; whoever looks at this side should know too. */
-  #tellOfRefusal(message: Message): void {
+  /** Somebody is told that he is not let in, or asked for what this host could not read: whoever looks at this side should know too. */
+  #tellOf(message: Message): void {
     if (message.type === 'refuse' && message.code !== 'busy')
       this.#setup.onNotice(`refused a peer: ${message.message}`);
+    if (message.type === 'read-wanted' && this.#readsWanted++ % READS_BETWEEN_NOTICES === 0) {
+      const what = 'this host could not read what the guest reads, or not in time, and asks the primary for it';
+      this.#setup.onNotice(
+        `${what} (${this.#readsWanted} times so far). Look at its disk, or its way to the disk server`,
+      );
+    }
   }
 
   /** Without an answer the protocol asks on for ever; a person should know that it does, but not each time. */

@@ -161,6 +161,6 @@ export const bugs: Record<string, Bug> = {
     seenBy: 'late frames lie on the surviving history',
     options: { leases: {}, wrap: leaseFromReply },
   },
-  'spare-too-soon': { seenBy: 'late frames lie on the surviving history', options: { leases: { waits: 0.5 } } },
+  'spare-too-soon': { seenBy: 'late frames lie on the surviving history', options: { leases: { waits: 0.25 } } },
   'renewal-unasked': { seenBy: 'late frames lie on the surviving history', options: { leases: { unasked: true } } },
 };

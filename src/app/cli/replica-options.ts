@@ -7,7 +7,7 @@ import { isWrong, parseUplink } from '../../host/description/values.ts';
 import { type DiskAddress, parseDiskAddress } from '../../host/disk/disk-address.ts';
 import { parseAddress, type StreamAddress } from '../../host/net/address.ts';
 import { usageError } from './failure.ts';
-import { collectFingerprints, engineOption } from './option-values.ts';
+import { collectFingerprints, controlOption, engineOption } from './option-values.ts';
 import type { ReplicaRequest } from './requests.ts';
 import { addTlsOptions, securityRequest, type TlsOptions } from './tls-options.ts';
 
@@ -20,6 +20,7 @@ export interface ReplicaOptions extends TlsOptions {
   readonly status?: StreamAddress;
   readonly peerFingerprint?: readonly string[];
   readonly diagnoses?: string;
+  readonly control?: string;
   readonly engine: EngineKind;
 }
 
@@ -79,6 +80,7 @@ export function addReplicaOptions(command: Command): Command {
       '--diagnoses <directory>',
       'where it is kept in what the two machines differed, if they ever do (default: NAME-diagnoses here)',
     )
+    .addOption(controlOption())
     .addOption(engineOption());
   return addTlsOptions(common);
 }
@@ -116,6 +118,7 @@ export async function replicaRequest(descriptionFile: string, options: ReplicaOp
     hub: options.hub,
     status: options.status,
     diagnoses: options.diagnoses ?? `${description.name}-diagnoses`,
+    control: options.control,
     peerFingerprints: options.peerFingerprint,
     security,
   };

@@ -91,6 +91,7 @@ export interface ReplicaRequest {
   readonly status: StreamAddress | undefined;
   /** The directory for what is known of a divergence; made when there is one. */
   readonly diagnoses: string;
+  readonly control: string | undefined;
   /** Of the certificates of hosts that may be the other replica's; undefined: any host of the authority. */
   readonly peerFingerprints: readonly string[] | undefined;
   /** Of the log channel and the disk. */

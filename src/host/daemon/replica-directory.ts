@@ -22,6 +22,11 @@ export class ReplicaDirectory {
     return join(this.path, 'control');
   }
 
+  /** Where the machine itself is asked for snapshots (host/control). */
+  get machine(): string {
+    return join(this.path, 'machine');
+  }
+
   get log(): string {
     return join(this.path, 'log');
   }

@@ -115,6 +115,7 @@ class HostedReplica {
       hub: addressOf(order.record.hub),
       status: undefined,
       diagnoses: directory.diagnoses,
+      control: directory.machine,
       onNotice: say,
       onConsole: (data) => console.write(data),
       onPhase: (phase, why) => onPhase(phase, why),

@@ -24,6 +24,7 @@ import { virtioDevice } from '../../core/vm/machine-config.ts';
 import type { Arbiter } from '../arbiter/arbiter.ts';
 import { openArbiter } from '../arbiter/open.ts';
 import { openBootClock } from '../boot-clock.ts';
+import type { ControlServer } from '../control/server.ts';
 import type { Description, DiskDescription } from '../description/description.ts';
 import { digestFiles, machineIdentity, pairDigest } from '../description/identity.ts';
 import type { DiskAddress } from '../disk/disk-address.ts';
@@ -33,6 +34,7 @@ import type { Uplink } from '../net/uplink.ts';
 import type { CpuThreadState } from '../runner/cpu-thread.ts';
 import { loadMachine, macBytes } from '../runner/machine-files.ts';
 import { Runner } from '../runner/runner.ts';
+import { MachineSnapshots } from '../snapshot/machine-snapshots.ts';
 import type { CredentialSource } from '../tls/credentials.ts';
 import { watchExpiry } from '../tls/expiry.ts';
 import type { TlsPeer } from '../tls/secure.ts';
@@ -44,6 +46,7 @@ import { checkLeaseKeeper, findLoss, type LeaseKeeper, leaseOptions } from './le
 import type { MirroredDisk } from './mirrored-disk.ts';
 import { startImage } from './mirrored-start.ts';
 import type { ReplicaDisk } from './replica-disk.ts';
+import { serveSnapshots } from './replica-snapshots.ts';
 import { openReplicaUplink } from './replica-uplink.ts';
 import { SharedDisk } from './shared-disk.ts';
 import { StatusReporter } from './status.ts';
@@ -84,6 +87,8 @@ export interface ReplicaSetup {
   readonly status: StreamAddress | undefined;
   /** Where it is kept in what the two machines differed, if they ever do; undefined: nowhere. */
   readonly diagnoses?: string | undefined;
+  /** The unix socket at which it is asked for snapshots of its machine (control/); undefined: at none. */
+  readonly control?: string | undefined;
   readonly onNotice: (line: string) => void;
   /** The guest's console, as the world may see it. */
   readonly onConsole: (data: Uint8Array) => void;
@@ -125,6 +130,7 @@ export class ReplicaProcess {
   /** Events that came up while another's actions were being performed. */
   readonly #events: ReplicaEvent[] = [];
   #handling = false;
+  #control: ControlServer | undefined;
   #ticks: NodeJS.Timeout | undefined;
   #reports: NodeJS.Timeout | undefined;
   #finish: (reason: HaltReason) => void = () => {};
@@ -218,6 +224,7 @@ export class ReplicaProcess {
       this.#replica = new Primary(options, this.#nowMs());
     } else this.#replica = new Backup(options, this.#nowMs());
     await this.#openUplink();
+    await this.#serveSnapshots(new MachineSnapshots(description, identity));
     this.#handle({ type: 'start' });
     this.#ticks = setInterval(() => this.#handle({ type: 'tick' }), options.timing.heartbeatMs / 2);
     this.#reports = setInterval(() => this.#reportStatus(), STATUS_EVERY_MS);
@@ -253,6 +260,14 @@ export class ReplicaProcess {
     this.#mirror = disk;
     this.#endsGeneration = endsGeneration;
     return disk;
+  }
+
+  async #serveSnapshots(snapshots: MachineSnapshots): Promise<void> {
+    const { control, description } = this.#setup;
+    if (control === undefined) return;
+    const { name } = description;
+    const deps = { name, runner: this.#runner!, snapshots, status: () => this.status() };
+    this.#control = await serveSnapshots(control, deps);
   }
 
   async #openUplink(): Promise<void> {
@@ -480,6 +495,7 @@ export class ReplicaProcess {
     clearInterval(this.#reports);
     this.#replica = undefined;
     await this.#runner?.stop();
+    await this.#control?.close();
     await this.#channels.closeAll();
     await this.#uplink?.close();
     await this.#disk?.close();

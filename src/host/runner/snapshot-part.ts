@@ -1,5 +1,5 @@
 /**
- * The CPU thread's part in snapshots of a machine that runs alone: between two slices it says which pages were written, cuts
+ * The CPU thread's part in snapshots of a machine that runs for real: between two slices it says which pages were written, cuts
  * the machine out of time, or puts one together. Whoever asks gets one answer to each question (`Runner.ask`).
  *
  * Only this thread clears the marks of written pages, and before anybody copies (MACHINE.md, 13). While the guest runs the
@@ -7,6 +7,7 @@
  */
 import { OperatingError } from '../../core/base/error.ts';
 import type { Output } from '../../core/machine/doors.ts';
+import type { CpuCommand } from '../../core/replication/cpu-link.ts';
 import type { Machine } from '../../core/vm/machine.ts';
 import type { PendingBlockRequest } from '../../core/vm/machine-interface.ts';
 import { type GatheredPages, gatherPages } from '../../core/vm/page-pieces.ts';
@@ -68,9 +69,21 @@ export interface SnapshotPartDeps {
 export class SnapshotPart {
   readonly #deps: SnapshotPartDeps;
   #copying = false;
+  /** A state transfer needs the marks of written pages for itself, and goes first: redundancy matters more. */
+  #transferring = false;
+  #interrupted = false;
 
   constructor(deps: SnapshotPartDeps) {
     this.#deps = deps;
+  }
+
+  /** Must hear of every command before the machine does. */
+  commanded(type: CpuCommand['type']): void {
+    if (type === 'copy-end') this.#transferring = false;
+    if (type !== 'copy-begin') return;
+    this.#transferring = true;
+    this.#interrupted ||= this.#copying;
+    this.#end();
   }
 
   answer(question: SnapshotQuestion): SnapshotAnswer {
@@ -90,12 +103,16 @@ export class SnapshotPart {
         return this.#prepare();
       case 'begin':
         this.#end();
+        this.#interrupted = this.#transferring;
+        this.#checkOwn();
         machine.beginCopy();
         this.#copying = true;
         return this.#pages();
       case 'round':
+        this.#checkOwn();
         return this.#pages();
       case 'cut':
+        this.#checkOwn();
         return { answer: 'cut', cut: this.#cut(question.pause) };
       case 'end':
         this.#end();
@@ -106,6 +123,15 @@ export class SnapshotPart {
       case 'restore':
         return this.#restore(question);
     }
+  }
+
+  #checkOwn(): void {
+    if (!this.#interrupted) return;
+    throw new OperatingError(
+      'snapshot-interrupted',
+      'a copy of the machine is being made for a new backup, and that goes first',
+      'Take the snapshot when the machine is redundant again.',
+    );
   }
 
   #prepare(): SnapshotAnswer {

@@ -1,4 +1,4 @@
-/** The snapshots of one machine that runs here alone: takes them, one at a time, and goes on from one of them. */
+/** The snapshots of one machine that runs here: takes them, one at a time, and goes on from one of them. */
 import { OperatingError } from '../../core/base/error.ts';
 import type { Output } from '../../core/machine/doors.ts';
 import { TIMEBASE_HZ } from '../../core/vm/device-tree.ts';
@@ -7,7 +7,7 @@ import { digestFiles, identityDigest, machineIdentity } from '../description/ide
 import type { Runner } from '../runner/runner.ts';
 import { checkSameMachine, restoreSnapshot } from './restore.ts';
 import { SnapshotReader } from './snapshot-file.ts';
-import { type SnapshotResult, type TakeOptions, takeSnapshot } from './take.ts';
+import { type Ask, type SnapshotResult, type TakeOptions, takeSnapshot } from './take.ts';
 
 const PAGE_BYTES = 4096;
 
@@ -16,7 +16,8 @@ export class MachineSnapshots {
   readonly #identity: string;
   #busy = false;
 
-  private constructor(description: Description, identity: string) {
+  /** `identity`: as `machineIdentity` gives it. */
+  constructor(description: Description, identity: string) {
     this.#description = description;
     this.#identity = identity;
   }
@@ -27,7 +28,7 @@ export class MachineSnapshots {
   }
 
   /** Throws OperatingError; no file is left then, and the machine runs on. */
-  async take(runner: Runner, options: Omit<TakeOptions, 'header'>): Promise<SnapshotResult> {
+  async take(runner: Ask, options: Omit<TakeOptions, 'header'>): Promise<SnapshotResult> {
     if (this.#busy) {
       const advice = 'Wait until it is done.';
       throw new OperatingError('snapshot-busy', 'a snapshot of this machine is being taken already', advice);

@@ -46,9 +46,12 @@ export interface TakeOptions {
   /** Leave the machine where it is after the snapshot. */
   readonly stop: boolean;
   readonly onProgress: (progress: SnapshotProgress) => void;
+  /** Resolves when what the machine was at this position is sure to have happened: before that the file gets no name. */
+  readonly settled?: (position: bigint) => Promise<void>;
 }
 
-type Ask = Pick<Runner, 'ask' | 'ram' | 'send'>;
+/** `send`: speeds, and 'resume' if the machine was to stay where it is. */
+export type Ask = Pick<Runner, 'ask' | 'ram' | 'send'>;
 
 /** Throws OperatingError; no file is left then, and the machine runs on. */
 export async function takeSnapshot(runner: Ask, options: TakeOptions): Promise<SnapshotResult> {
@@ -61,6 +64,7 @@ export async function takeSnapshot(runner: Ask, options: TakeOptions): Promise<S
     runner.send({ type: 'speed', fraction: 1 });
     for (const gathered of cut.rest) await writer.piece(await compressedPiece(gathered));
     await writer.state(cut.state);
+    await options.settled?.(cut.position);
     await writer.finish(cut);
     const tookMs = performance.now() - beganMs;
     const { position, stopMs } = cut;

@@ -11,7 +11,7 @@ import { openSecurity } from './security.ts';
 
 /** Status 0: the guest powered off, a person stopped the replica, or the other one goes on as it should. */
 export async function runReplica(request: ReplicaRequest, role: ReplicaSetup['role']): Promise<number> {
-  const { description, engine, arbiter, unsafeArbiter, diskServer, hub, status, diagnoses } = request;
+  const { description, engine, arbiter, unsafeArbiter, diskServer, hub, status, diagnoses, control } = request;
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const listen = role.listen === undefined ? [] : [role.listen];
   const replica = await ReplicaProcess.start({
@@ -27,6 +27,7 @@ export async function runReplica(request: ReplicaRequest, role: ReplicaSetup['ro
     hub,
     status,
     diagnoses,
+    control,
     onNotice: say,
     onConsole: () => {},
   });

@@ -9,6 +9,6 @@ export function command(): Command {
     .action(async () => {
       const text = await readFile(new URL('../../../../package.json', import.meta.url), 'utf8');
       const { version } = JSON.parse(text) as { readonly version: string };
-      process.stdout.write(`understudy ${version} (Node ${process.version}, ${process.platform} ${process.arch}) `);
+      process.stdout.write(`understudy ${version} (Node ${process.version}, ${process.platform} ${process.arch})\n`);
     });
 }

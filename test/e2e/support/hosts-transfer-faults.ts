@@ -19,7 +19,7 @@ import { HOST_LABELS, type HostLabel } from './hosts-lab.ts';
 
 const MAX_LOST_COPIES = 3;
 /** How long an image takes to catch up here, about: by the regions that it lacks, and all of it. */
-const CATCH_UP_MS = { marked: 300, all: 4000 } as const;
+const CATCH_UP_MS = { marked: 400, all: 9000 } as const;
 
 type Copy = {
   readonly source: HostLabel;

@@ -150,7 +150,10 @@ class HostedReplica {
       own: order.host,
       memoryBytes: order.memoryBytes,
     });
-    this.ended = replica.ended.then(outcomeOfHalt, outcomeOf).then((end) => this.#endWanted(end));
+    this.ended = replica.ended.then(async (reason) => {
+      await this.#endWanted(reason);
+      return outcomeOfHalt(reason);
+    }, outcomeOf);
   }
 
   async #begin(): Promise<void> {
@@ -162,12 +165,12 @@ class HostedReplica {
   }
 
   /** A guest that has switched itself off is not lost: no host is to start it again. */
-  async #endWanted(end: Outcome): Promise<Outcome> {
-    if (end.code !== 'guest-stopped' || this.#leaseKeeper === undefined) return end;
+  async #endWanted(reason: HaltReason): Promise<void> {
+    if (reason.code !== 'guest-stopped' || this.#leaseKeeper === undefined) return;
+    if (reason.stop.reason !== 'power' || reason.stop.action !== 'off') return;
     await this.#cluster.want(this.#order.record.name, 'stopped').catch((error: unknown) => {
       say(`the machine may be started again by itself: ${error instanceof Error ? error.message : String(error)}`);
     });
-    return end;
   }
 
   /** The host goes down: the other one goes on without a pause if there is one. */

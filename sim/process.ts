@@ -233,6 +233,7 @@ export class SimProcess {
       case 'halt':
         this.halted = true;
         this.haltCode = action.reason.code;
+        if (action.reason.code === 'disk-failed') this.#around.reads?.gaveUp(this);
         this.#journal.tell(this.name, `halts: ${action.reason.code}`);
         return;
       default:

@@ -45,10 +45,19 @@ export class SimReads {
   /** The machine of `process` has refused what it was given for this read. */
   refused(process: SimProcess, id: number): void {
     if (this.#spoilt.get(process)?.has(id) === true) return;
+    this.#complain(process, `read ${id} does not find what the owner's did`);
+  }
+
+  /** `process` is over because it could get what it needs nowhere: no fault lasts for so long. */
+  gaveUp(process: SimProcess): void {
+    this.#complain(process, 'its reads are given up');
+  }
+
+  #complain(process: SimProcess, what: string): void {
     // Without it another has gone on, and written: it will lose its claim, and halt.
     const { generation, incarnation } = this.#cluster.arbiter.newest;
     if (generation > process.generation && incarnation !== process.incarnation) return;
-    this.#cluster.journal.strayRead(`the backup's read ${id} does not find what the owner's did, at ${process.name}`);
+    this.#cluster.journal.strayRead(`${process.name}, a backup: ${what}`);
   }
 }
 

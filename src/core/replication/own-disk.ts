@@ -46,9 +46,13 @@ export class OwnDisk {
     return this.#image?.failed === true ? this.#image.failure(won) : this.#reads?.failure(won);
   }
 
-  /** The image is a part of `generation`: all up to `sequence` is in it, durably. */
+  /**
+   * The machine is a copy, cut at its output `sequence`, and follows the owner of `generation`. An image is a part of it: all up to
+   * there is in it, durably.
+   */
   join(generation: number, sequence: number, nowMs: number): void {
     this.#image?.join(generation, sequence, nowMs);
+    this.follow(generation);
   }
 
   /** There is an owner, in `generation`; again, if its channel was replaced. */

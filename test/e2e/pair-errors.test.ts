@@ -81,6 +81,13 @@ async function withChild(words: readonly string[], work: (child: Child) => Promi
   }
 }
 
+test('a machine that is to start again by itself is for hosts', async () => {
+  const description = await describe('by-itself', { onTotalLoss: 'restart' });
+  const advice = /by-itself is to be started again by itself [\s\S]*Use "understudy host"/;
+  assertRefused(await understudy('pair', description, '--state', inDirectory('by-itself')), advice);
+  assertRefused(await understudy(...primaryWords(description, 'by-itself.socket'), '--create'), advice);
+});
+
 test('a pair whose disk another one has is told who has it', async () => {
   const disk = inDirectory('disk.img');
   const description = await describe('second', { disk });

@@ -17,6 +17,7 @@ import type { Description } from '../description/description.ts';
 import { lockExclusively } from '../disk/file-lock.ts';
 import { errorCode } from '../net/address.ts';
 import { type Child, startChild } from '../processes.ts';
+import { checkLeaseKeeper } from '../replica/lease-keeper.ts';
 import type { StatusLine } from '../replica/status.ts';
 
 export type PairMember = 'primary' | 'backup' | 'hub' | 'disk';
@@ -73,6 +74,7 @@ export class Pair {
   async #start(): Promise<void> {
     const { description, descriptionFile, stateDirectory } = this.#options;
     const { name, disk, network } = description;
+    checkLeaseKeeper({ description });
     const arbiterDirectory = join(stateDirectory, 'arbiter');
     await makeStateDirectory(arbiterDirectory);
     this.#state = await open(stateDirectory, 'r');

@@ -32,7 +32,7 @@ interface LeaseSetup {
 }
 
 /** Throws OperatingError `no-lease`: by hand nobody stands by to start the machine again, and nobody would look at its lease. */
-export function checkLeaseKeeper({ description, leaseKeeper }: LeaseSetup): void {
+export function checkLeaseKeeper({ description, leaseKeeper }: Omit<LeaseSetup, 'role'>): void {
   if (leaseOptions(description) === undefined || leaseKeeper !== undefined) return;
   throw new OperatingError(
     'no-lease',

@@ -67,7 +67,7 @@ export function refuseLocalArbiter(directory: string, unsafe: boolean): Locality
     throw new OperatingError(
       'arbiter-local',
       `the arbiter directory ${directory} is on this host's own storage (${locality.fileSystem} at ${locality.mountPoint}): the loss of this host would take it along`,
-      'Use storage of a third machine that both hosts reach, or add --unsafe-arbiter if you know what you do.',
+      'Use storage of a third machine that both hosts reach, or add --unsafe-arbiter ("unsafeArbiter: true" in a host.yaml) if you know what you do.',
     );
   }
   return locality;

@@ -28,7 +28,7 @@ export async function refuseLocalServers(hosts: readonly string[], unsafe: boole
   throw new OperatingError(
     'arbiter-local',
     `the arbiter at ${own.join(', ')} is on this host: the loss of this host would take it along`,
-    'Use a server on a third machine that both hosts reach, or add --unsafe-arbiter if you know what you do.',
+    'Use a server on a third machine that both hosts reach, or add --unsafe-arbiter ("unsafeArbiter: true" in a host.yaml) if you know what you do.',
   );
 }
 

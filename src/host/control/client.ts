@@ -46,6 +46,6 @@ function noAnswer(path: string, why: string): OperatingError {
   return new OperatingError(
     'control-unreachable',
     `no machine answers at ${path}: ${why}`,
-    'Name the socket that the machine was started with: understudy run ... --control unix:PATH.',
+    'Name the socket that the machine was started with (--control unix:PATH), or replicas/NAME/machine in the state directory of its host.',
   );
 }

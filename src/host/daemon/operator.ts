@@ -263,10 +263,12 @@ export class Operator {
       return ended === undefined ? undefined : { ended };
     }, PATIENCE_MS);
     if (outcome === undefined) {
+      const reasons = primaryOf(await this.look(), name)?.replica.status?.reasons ?? [];
+      const why = reasons.map(({ message }) => message).join('; ');
       throw new OperatingError(
         'not-redundant',
-        `${name} runs on ${first.name}, and is not redundant after ${PATIENCE_MS / 1000} s`,
-        'Its primary goes on asking for a backup: "understudy status" shows how it is, its log why.',
+        `${name} runs on ${first.name}, and is not redundant after ${PATIENCE_MS / 1000} s${why === '' ? '' : `: ${why}`}`,
+        'Its primary goes on asking for a backup: "understudy status" shows how it is, and what to do.',
       );
     }
     if ('placed' in outcome) return outcome.placed;

@@ -6,7 +6,7 @@ export function command(): Command {
   return new Command('snapshot')
     .summary('write a running machine to a file')
     .description(
-      'Asks a machine that was started with "understudy run --control unix:PATH" for a snapshot: its memory, its registers and its devices at one step. The machine runs on meanwhile, and stands still for some milliseconds at the end. The content of its disk is not part of the file.',
+      'Asks a machine that was started with "--control unix:PATH" ("understudy run", "primary" or "backup") for a snapshot: its memory, its registers and its devices at one step. The machine runs on meanwhile, and stands still for some milliseconds at the end. The content of its disk is not part of the file. A protected machine is asked on its primary\'s host, at /var/lib/understudy/replicas/NAME/machine.',
     )
     .argument('<socket>', "the machine's control socket", controlPath)
     .argument('<file>', 'the file to write; it must not exist')
@@ -18,6 +18,7 @@ Examples:
   $ understudy run machine.yaml --control unix:/tmp/machine.sock
   $ understudy snapshot unix:/tmp/machine.sock before-upgrade.snap --stop
   $ understudy resume before-upgrade.snap machine.yaml
+  $ understudy snapshot unix:/var/lib/understudy/replicas/web/machine web.snap    on the host of its primary
 `,
     )
     .action(async (socket: string, file: string, options: { readonly stop?: boolean }) => {

@@ -3,14 +3,29 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { createInterface, type Interface } from 'node:readline';
 
-/** What the guest saw of its own stops since the look before. */
+/** A time that the guest stood still; `endMs` by this host's wall clock. */
+export interface GuestStop {
+  readonly endMs: number;
+  readonly ms: number;
+}
+
+/** What the guest saw of its own stops since the look before: what a thread of the highest priority was late by, by the guest's clock. */
 export interface StopLook {
-  /** The longest that a thread of the highest priority was late, in ms, by the guest's clock. */
-  readonly longestMs: number;
-  /** How often it was late by 10 ms or more, and for how long in all. */
-  readonly times: number;
-  readonly sumMs: number;
+  /** Of 2 ms and more, in order. */
+  readonly stops: readonly GuestStop[];
   readonly wakes: number;
+}
+
+/** The agent's line: guest times in us. It was written at `nowMs`, but for the way to here. */
+export function parseLook(line: string, nowMs: number): StopLook {
+  const [now, wakes, ...rest] = line.trim().split(' ').map(Number);
+  if (wakes === undefined || rest.length % 2 === 1 || [now, wakes, ...rest].some(Number.isNaN))
+    throw new Error(`the agent in the guest says: ${line.slice(0, 200)}`);
+  const stops: GuestStop[] = [];
+  for (let at = 0; at < rest.length; at += 2) {
+    stops.push({ endMs: nowMs - (now! - rest[at]!) / 1000, ms: rest[at + 1]! / 1000 });
+  }
+  return { stops, wakes };
 }
 
 async function connect(port: number): Promise<net.Socket> {
@@ -63,8 +78,7 @@ export class StopWatch {
       });
       this.#socket.write('?');
     });
-    const [longestUs, times, sumUs, wakes] = line.split(' ').map(Number);
-    return { longestMs: longestUs! / 1000, times: times!, sumMs: sumUs! / 1000, wakes: wakes! };
+    return parseLook(line, Date.now());
   }
 
   close(): void {

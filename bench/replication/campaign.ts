@@ -19,11 +19,10 @@ export interface CampaignOptions {
   readonly onProgress: (line: string) => void;
 }
 
-export const STAGES: Readonly<Record<string, (deps: StageDeps) => Promise<void>>> = {
-  rates: rateStage,
-  link: linkStage,
-  transfers: transferStage,
-};
+/** A stage by its name. */
+export type Stages = Readonly<Record<string, (deps: StageDeps) => Promise<void>>>;
+
+const STAGES: Stages = { rates: rateStage, link: linkStage, transfers: transferStage };
 const ATTEMPTS = 2;
 const STAGE_LIMIT_MS = 15 * 60_000;
 const STOP_LIMIT_MS = 60_000;
@@ -31,8 +30,11 @@ const STOP_LIMIT_MS = 60_000;
 /** What runs, by how it is stopped. */
 class Owned {
   readonly #stops = new Set<() => Promise<void>>();
+  /** Nothing new may begin. */
+  closed = false;
 
   own(stop: () => Promise<void>): void {
+    if (this.closed) throw new Error('the benchmark ends');
     this.#stops.add(stop);
   }
 
@@ -49,52 +51,63 @@ class Owned {
 /** Makes the measurements that the journal does not hold yet. */
 export async function runReplication(
   journal: ReplicationJournal,
-  { image, file, onProgress }: CampaignOptions,
+  { image, ...options }: CampaignOptions,
+  stages: Stages = STAGES,
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'understudy-replication-'));
   const owned = new Owned();
-  const done = new Set(journal.entries.flatMap((entry) => (entry.type === 'failure' ? [] : [nameOf(entry)])));
-  const circumstances = () => ({ load: loadavg()[0]!, at: new Date().toISOString() });
   const cleanUp = async (): Promise<void> => {
+    owned.closed = true;
     await owned.endAll();
     await rm(directory, { recursive: true, force: true });
   };
   const interrupted = (): void => {
-    onProgress('replication: interrupted; ending what runs');
+    options.onProgress('replication: interrupted; ending what runs');
     void cleanUp().finally(() => process.exit(1));
   };
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.once(signal, interrupted);
   try {
-    const deps: StageDeps = {
-      image: await imageWithAgent(image, directory),
-      plan: planOf(journal.head.quick),
-      isDone: (name) => done.has(name),
-      own: (stop) => owned.own(stop),
-      end: (guest) => owned.end(guest?.stop),
-      measure: async (name, limitMs, work) => {
-        if (done.has(name)) return;
-        const before = circumstances();
-        const found = await inTime(work(), limitMs, `"${name}" did not end`);
-        await appendReplicationEntry(file, { ...found, ...before } as Measurement);
-        done.add(name);
-        onProgress(`replication: ${name}: ${describe(found)}`);
-      },
-    };
-    for (const [of, stage] of Object.entries(STAGES)) {
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const before = circumstances();
-        const why = await failureOf(inTime(stage(deps), STAGE_LIMIT_MS, 'the stage did not end'));
-        // Of a stage that was given up, or could not start, something may be left.
-        await owned.endAll();
-        if (why === undefined) break;
-        onProgress(`replication: ${of} FAILED: ${why}`);
-        await appendReplicationEntry(file, { type: 'failure', of, why: why.slice(0, 3000), ...before });
-      }
-    }
+    await runStages(stages, journal, { ...options, owned, image: await imageWithAgent(image, directory) });
   } finally {
     for (const signal of signals) process.off(signal, interrupted);
     await cleanUp();
+  }
+}
+
+/** What a stage starts is stopped when it ends, however it ends. A failed one is noted, and begun once more. */
+export async function runStages(
+  stages: Stages,
+  journal: ReplicationJournal,
+  { image, file, onProgress, owned = new Owned() }: CampaignOptions & { readonly owned?: Owned },
+): Promise<void> {
+  const done = new Set(journal.entries.flatMap((entry) => (entry.type === 'failure' ? [] : [nameOf(entry)])));
+  const circumstances = () => ({ load: loadavg()[0]!, at: new Date().toISOString() });
+  const deps: StageDeps = {
+    image,
+    plan: planOf(journal.head.quick),
+    isDone: (name) => done.has(name),
+    own: (stop) => owned.own(stop),
+    end: (guest) => owned.end(guest?.stop),
+    measure: async (name, limitMs, work) => {
+      if (done.has(name)) return;
+      const before = circumstances();
+      const found = await inTime(work(), limitMs, `"${name}" did not end`);
+      await appendReplicationEntry(file, { ...found, ...before } as Measurement);
+      done.add(name);
+      onProgress(`replication: ${name}: ${describe(found)}`);
+    },
+  };
+  for (const [of, stage] of Object.entries(stages)) {
+    for (let attempt = 0; attempt < ATTEMPTS && !owned.closed; attempt++) {
+      const before = circumstances();
+      const why = await failureOf(inTime(stage(deps), STAGE_LIMIT_MS, 'the stage did not end'));
+      // Of a stage that was given up, or could not start, something may be left.
+      await owned.endAll();
+      if (why === undefined || owned.closed) break;
+      onProgress(`replication: ${of} FAILED: ${why}`);
+      await appendReplicationEntry(file, { type: 'failure', of, why: why.slice(0, 3000), ...before });
+    }
   }
 }
 

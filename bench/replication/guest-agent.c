@@ -3,8 +3,8 @@
  * connection is a process of its own and begins with a line:
  *
  *     run COMMAND     a shell runs it; the connection is its output, and ends with it
- *     watch           from now on a thread of the highest priority wakes up each millisecond; for each byte that comes, a line:
- *                     the longest it was late since the line before (us), how often by 10 ms and more, all of those added up (us), wake-ups
+ *     watch           from now on a thread of the highest priority wakes up each millisecond; for each byte that comes, a line of numbers: the time,
+ *                     how often it has woken up since the line before, and when it woke up late and how late, for each time; all in us
  *
  * Who stands still sees it by the guest's own clock, which goes on with the host's. Without a watch nothing of this takes any time.
  */
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PERIOD_US = 1000, LATE_US = 10000 };
+enum { PERIOD_US = 1000, LATE_US = 2000, MOST = 2048 };
 
 static long now_us(void) {
   struct timespec now;
@@ -33,22 +33,24 @@ static void watch(int connection) {
   if (sched_setscheduler(0, SCHED_FIFO, &highest) != 0) return;
   struct pollfd asked = {.fd = connection, .events = POLLIN};
   struct timespec period = {.tv_nsec = PERIOD_US * 1000};
-  long longest = 0, times = 0, sum = 0, wakes = 0, last = now_us();
+  static struct { long end, late; } found[MOST];
+  long count = 0, wakes = 0, last = now_us();
   for (;;) {
     int ready = ppoll(&asked, 1, &period, NULL);
     long now = now_us(), late = now - last - PERIOD_US;
     last = now;
     wakes++;
-    if (late > longest) longest = late;
-    if (late >= LATE_US) {
-      times++;
-      sum += late;
+    if (late >= LATE_US && count < MOST) {
+      found[count].end = now;
+      found[count++].late = late;
     }
     if (ready <= 0) continue;
     char byte;
     if (read(connection, &byte, 1) <= 0) return;
-    dprintf(connection, "%ld %ld %ld %ld\n", longest, times, sum, wakes);
-    longest = times = sum = wakes = 0;
+    dprintf(connection, "%ld %ld", now, wakes);
+    for (long i = 0; i < count; i++) dprintf(connection, " %ld %ld", found[i].end, found[i].late);
+    dprintf(connection, "\n");
+    count = wakes = 0;
     last = now_us();
   }
 }

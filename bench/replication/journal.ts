@@ -3,7 +3,6 @@ import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Facts } from '../support/facts.ts';
 import type { RedisFigures } from '../support/redis-benchmark.ts';
-import type { StopLook } from './agent.ts';
 import type { VolumeByKind } from './log-volume.ts';
 
 export interface ReplicationHead {
@@ -55,6 +54,14 @@ export const VICTIMS = ['backup', 'primary'] as const;
 export type Victim = (typeof VICTIMS)[number];
 export type TransferWork = 'idle' | 'redis';
 
+/** By the guest's own clock, in ms. */
+export interface Stops {
+  readonly longestMs: number;
+  /** Those of 10 ms and more. */
+  readonly times: number;
+  readonly sumMs: number;
+}
+
 /** A replica was killed, and another one came. Times without a name for their beginning are from the kill. */
 export interface TransferEntry extends Circumstances {
   readonly type: 'transfer';
@@ -65,14 +72,21 @@ export interface TransferEntry extends Circumstances {
   readonly copyingMs: number;
   readonly cutMs: number | undefined;
   readonly redundantMs: number;
-  /** By the guest's own clock: from when it ran alone until it was redundant, and for some seconds before the kill. */
-  readonly stops: StopLook;
-  readonly usualStops: StopLook;
+  /** Copies begun; more than one if one of them came to nothing. */
+  readonly copies: number;
+  /** From when the guest ran alone until it was redundant; around the cut only; and for some seconds before the kill. */
+  readonly stops: Stops;
+  readonly cutStops: Stops;
+  readonly usualStops: Stops;
+  /** For how long the thread that runs the guest was ready and had no core, in the time of `stops`. */
+  readonly waitedForCoreMs: number;
   /** The longest wait of a client with one request at a time: while the copy was made, at the kill, and for some seconds before it. */
   readonly waitMs: number;
   readonly gapMs: number;
   readonly usualMs: number;
   readonly requestsPerSecondBefore: number | undefined;
+  /** What the replicas said, if it took unusually long. */
+  readonly story?: string;
 }
 
 export type Measurement = RatesEntry | LogEntryFigures | DelayEntry | TransferEntry;

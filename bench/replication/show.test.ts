@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseLook } from './agent.ts';
 import { gapRow, killsOf, showGaps } from './gaps.ts';
 import type { ReplicationEntry, TransferEntry } from './journal.ts';
 import { drawReplication } from './plot.ts';
@@ -15,7 +16,7 @@ import {
   showTransfers,
   sorted,
 } from './show.ts';
-import { longestWait } from './transfer-stage.ts';
+import { longestWait, stopsWithin } from './transfer-stage.ts';
 
 const WHEN = { load: 0, at: '2026-01-01T00:00:00.000Z' };
 const PING = 'PING -c 1 -P 1';
@@ -28,7 +29,7 @@ const rates = (way: 'plain' | 'pair', round: number, requestsPerSecond: number, 
   tests: [{ name: PING, requestsPerSecond, p50Ms, p99Ms: p50Ms * 3 }],
 });
 
-const STOPS = { longestMs: 20, times: 1, sumMs: 20, wakes: 4000 };
+const STOPS = { longestMs: 20, times: 1, sumMs: 20 };
 
 const transfer = (round: number, more: Partial<TransferEntry>): TransferEntry => ({
   ...WHEN,
@@ -40,8 +41,11 @@ const transfer = (round: number, more: Partial<TransferEntry>): TransferEntry =>
   copyingMs: 2000,
   cutMs: 3900,
   redundantMs: 4000,
+  copies: 1,
   stops: STOPS,
+  cutStops: STOPS,
   usualStops: STOPS,
+  waitedForCoreMs: 30,
   waitMs: 120,
   gapMs: 90,
   usualMs: 10,
@@ -163,6 +167,21 @@ test('a wait counts for a time that it touches', () => {
   assert.equal(longestWait(waits, 100, 200), 40);
   assert.equal(longestWait(waits, 50, 95), 50);
   assert.equal(longestWait(waits, 140, 200), 0);
+});
+
+test('the guest’s stops are told by this host’s clock, and those of a time are added up', () => {
+  const { stops, wakes } = parseLook('5000000 900 1000000 4000 3000000 25000 4990000 12000', 100_000);
+  assert.equal(wakes, 900);
+  assert.deepEqual(stops, [
+    { endMs: 96_000, ms: 4 },
+    { endMs: 98_000, ms: 25 },
+    { endMs: 99_990, ms: 12 },
+  ]);
+  assert.deepEqual(stopsWithin(stops, 97_000, 99_980), { longestMs: 25, times: 2, sumMs: 37 });
+  assert.deepEqual(stopsWithin(stops, 95_000, 97_000), { longestMs: 4, times: 0, sumMs: 0 });
+  assert.deepEqual(stopsWithin(stops, 0, 1), { longestMs: 0, times: 0, sumMs: 0 });
+  assert.deepEqual(parseLook('5000000 3\n', 0), { stops: [], wakes: 3 });
+  assert.throws(() => parseLook('not found', 0), /the agent in the guest says/);
 });
 
 test('the plot draws what there is', async () => {

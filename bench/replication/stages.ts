@@ -34,7 +34,7 @@ export interface StageDeps {
 }
 
 const TESTS_LIMIT_MS = 120_000;
-const WARM_LIMIT_MS = 60_000;
+const WARM_LIMIT_MS = 120_000;
 const GUEST_SETTLES_MS = 2000;
 const ROUND_TRIPS = 200;
 
@@ -162,7 +162,7 @@ export function describe(entry: Bare<Measurement>): string {
     }
     case 'transfer': {
       const times = `alone ${entry.aloneMs.toFixed(0)}, redundant ${entry.redundantMs.toFixed(0)} ms after it`;
-      const stops = `guest late by ${entry.stops.longestMs.toFixed(0)} ms (usually ${entry.usualStops.longestMs.toFixed(0)})`;
+      const stops = `guest late by ${entry.stops.longestMs.toFixed(0)} ms, at the cut ${entry.cutStops.longestMs.toFixed(0)} (usually ${entry.usualStops.longestMs.toFixed(0)})`;
       return `${entry.victim} killed: ${times}; ${stops}; wait ${entry.waitMs} ms (usually ${entry.usualMs}), gap ${entry.gapMs}`;
     }
   }

@@ -117,6 +117,26 @@ test('a snapshot that cannot be written leaves no file, and the machine runs on 
   await beyond(taken.position);
 });
 
+test('a copy for a new backup goes before a snapshot: one under way is given up, and none begins until it has ended', async (t) => {
+  const place = await directory(t);
+  const { runner, beyond } = await start(t, 'interpreter');
+  runner.send({ type: 'record', logging: false });
+  await beyond(100_000n);
+  const path = join(place, 'a.snap');
+  const copyBegins = (): void => runner.send({ type: 'copy-begin', transfer: 1 });
+  const interrupted = takeSnapshot(runner, { path, header, stop: false, onProgress: copyBegins });
+  await assert.rejects(interrupted, { code: 'snapshot-interrupted', advice: /redundant again/ });
+  const tooEarly = takeSnapshot(runner, { path, header, stop: false, onProgress: () => {} });
+  await assert.rejects(tooEarly, { code: 'snapshot-interrupted' });
+  assert.deepEqual(await readdir(place), []);
+  // The copy has lost nothing by it.
+  runner.send({ type: 'copy-collect', transfer: 1 });
+  runner.send({ type: 'copy-end' });
+  await takeSnapshot(runner, { path, header, stop: false, onProgress: () => {} });
+  const target = await start(t, 'interpreter');
+  await restoreSnapshot(target.runner, await opened(t, path));
+});
+
 test('a snapshot with a byte changed in a page or in the state is refused with one clear error', async (t) => {
   const place = await directory(t);
   const path = join(place, 'a.snap');

@@ -27,9 +27,24 @@ class MirroredHosts extends LocalHosts {
   }
 
   async understudy(...words: readonly string[]): Promise<void> {
+    await this.understudyAt('a', ...words);
+  }
+
+  /** By the API of this host. Throws OperatingError with what it says, if it fails before it says anything else. */
+  async understudyAt(contact: Name, ...words: readonly string[]): Promise<void> {
     const said: string[] = [];
-    const child = await startChild([...words, '--host', this.address('a')], { onError: (line) => said.push(line) });
+    const child = await startChild([...words, '--host', this.address(contact)], { onError: (line) => said.push(line) });
     assert.deepEqual(await child.ended, { code: 0, signal: null }, said.join('\n'));
+  }
+
+  /** A machine that writes to its disk all the time, protected by both hosts. */
+  async protect(): Promise<void> {
+    await writeFile(join(this.directory, 'guest.elf'), diskWriter(1_000_000, 400_000));
+    const machine = join(this.directory, 'twin.yaml');
+    const disk = { mirrored: { path: 'disk.img', size: `${DISK_BYTES / 2 ** 20}M` } };
+    await writeFile(machine, JSON.stringify({ name: 'twin', memory: '32M', kernel: 'guest.elf', network: null, disk }));
+    await this.understudy('protect', machine, '--hosts', 'a,b');
+    await this.untilPaired({ a: 'primary', b: 'backup' });
   }
 
   /** Looks until the hosts are `roles`, paired; the test's own time limit ends a wait in vain. */
@@ -59,12 +74,7 @@ test('hosts with images of their own: protect, failover, redundant again, stop, 
   timeout: 100_000,
 }, async (t) => {
   const hosts = await newHosts(t);
-  await writeFile(join(hosts.directory, 'guest.elf'), diskWriter(1_000_000, 400_000));
-  const machine = join(hosts.directory, 'twin.yaml');
-  const disk = { mirrored: { path: 'disk.img', size: `${DISK_BYTES / 2 ** 20}M` } };
-  await writeFile(machine, JSON.stringify({ name: 'twin', memory: '32M', kernel: 'guest.elf', network: null, disk }));
-  await hosts.understudy('protect', machine, '--hosts', 'a,b');
-  await hosts.untilPaired({ a: 'primary', b: 'backup' });
+  await hosts.protect();
   await hosts.understudy('failover', 'twin');
   await hosts.untilPaired({ a: 'backup', b: 'primary' });
   await hosts.understudy('stop', 'twin');
@@ -72,4 +82,25 @@ test('hosts with images of their own: protect, failover, redundant again, stop, 
   assert.ok(written > 0);
   await hosts.understudy('start', 'twin');
   await hosts.untilPaired({ a: 'primary', b: 'backup' });
+});
+
+test("an image that is not the newest is started on a person's word alone, and only on the host that the word names", {
+  timeout: 100_000,
+}, async (t) => {
+  const hosts = await newHosts(t);
+  await hosts.protect();
+  const { pid } = await hosts.replica('b');
+  await hosts.killDaemon('b');
+  process.kill(pid, 'SIGKILL');
+  await hosts.until('a', ({ replicas }) => replicas[0]?.status?.phase === 'alone');
+  await hosts.understudy('stop', 'twin');
+  await hosts.killDaemon('a');
+  await hosts.start('b', { disks: 'b-disks' });
+  const start = (...words: readonly string[]) =>
+    hosts.understudyAt('b', 'start', 'twin', '--after-loss', '--alone', ...words);
+  await assert.rejects(start(), { message: /is stale: it was last in generation 0/ });
+  await assert.rejects(start('--accept-data-loss', 'c'), { message: /c is no host of twin/ });
+  await start('--accept-data-loss', 'b');
+  assert.equal((await hosts.replica('b')).status?.role, 'primary');
+  await hosts.understudyAt('b', 'stop', 'twin');
 });

@@ -37,6 +37,8 @@ done
 /** Makes the guest's disk at `disk`; returns what its description says besides. */
 export async function makeReadingGuest(image: BuiltImage, disk: string): Promise<object> {
   await run('cp', ['--sparse=always', image.disk, disk]);
+  // A mirrored one is copied from host to host, empty as it may be.
+  await run('resize2fs', [disk, '256M'], SBIN);
   const local = `${disk}.script`;
   await writeFile(local, SCRIPT);
   const commands = [`write ${local} /turns`, 'set_inode_field /turns mode 0100755', 'set_inode_field /turns uid 0'];

@@ -91,6 +91,14 @@ test('one address does not take all connections, and gets a new one when it give
   }
 });
 
+test('with TLS, too, before a handshake begins', async (t) => {
+  const { port } = await serve(t, { connectionsOfAddress: 2 }, await authority.host('host-a'));
+  const taken = [connect(t, port), connect(t, port)];
+  await Promise.all(taken.map((socket) => once(socket, 'connect')));
+  await once(connect(t, port).resume(), 'close');
+  assert.ok(taken.every((socket) => !socket.destroyed));
+});
+
 test('headers that are too long are refused', async (t) => {
   const { port } = await serve(t, {});
   const socket = connect(t, port);

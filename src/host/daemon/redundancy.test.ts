@@ -58,6 +58,10 @@ test('a complete pair has nothing against it, unless its backup is far behind', 
 test('an arbiter or a store that is away comes first', () => {
   assert.deepEqual(codes({ phase: 'leaving', arbiter: 'etcd is away' }), ['arbiter-unreachable', 'deciding']);
   assert.deepEqual(codes({ store: 'etcd is away' }), ['store-away']);
+  assert.match(
+    whyNotRedundant({ ...alone, phase: 'leaving' })[0]?.message ?? '',
+    /asks the arbiter whether it may go on/,
+  );
   const copy = { stage: 'finishing', doneBytes: 512 * MIB, totalBytes: 512 * MIB } as const;
   assert.deepEqual(codes({ phase: 'copying', arbiter: 'etcd is away', copy }), ['arbiter-unreachable', 'copying']);
 });

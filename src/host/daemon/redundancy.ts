@@ -8,6 +8,16 @@ const MIB = 1024 * 1024;
 /** A backup that is so far behind would take long to take over. */
 const LAGS_MS = 1000;
 
+/** Phases between two others, which last only while somebody does not answer. */
+const DECIDING: Readonly<Record<string, string>> = {
+  'claiming-first': 'the primary asks the arbiter for the machine’s first generation',
+  admitting: 'the primary waits for its disk to admit it',
+  forming: 'a backup has connected, and the pair is being formed',
+  leaving: 'the primary has lost its backup, and asks the arbiter whether it may go on alone',
+  'cutting-over': 'the new backup has everything, and the primary waits for its first word',
+  'handing-over': 'the primary hands over to its backup',
+};
+
 export interface RedundancyFacts {
   readonly machine: string;
   readonly phase: string;
@@ -53,7 +63,7 @@ export function whyNotRedundant(facts: RedundancyFacts): Reason[] {
         advice: 'Bring the store beside the arbiter back; the primary looks on.',
       });
     } else reasons.push(...hostReasons(facts));
-  } else reasons.push({ code: 'deciding', message: `the primary is ${phase}` });
+  } else reasons.push({ code: 'deciding', message: DECIDING[phase] ?? `the primary is ${phase}` });
   return reasons;
 }
 

@@ -10,7 +10,7 @@ export function command(): Command {
   const status = new Command('status')
     .summary('show the machines and the hosts')
     .description(
-      'Shows each machine with its generation, its primary, its backup and how far that is behind, and each host with its free memory.',
+      'Shows each machine with its generation, its primary, its backup and how far that is behind; why a machine is not redundant, and what to do; and each host with its free memory.',
     )
     .option('--json', 'for programs: one JSON document');
   return addContactOptions(status)

@@ -32,12 +32,13 @@ function latencyPanel({ delays, rates }: Found): object {
   const names = ['PING -c 1 -P 1', 'GET -c 1 -P 1'];
   const delaysMs = [...new Set(delays.map(({ delayMs }) => delayMs))];
   const values = names.flatMap((name) => {
+    const [command] = name.split(' ');
     const plain = rates.filter(({ way }) => way === 'plain').flatMap(({ tests }) => p50(tests, name));
     return delaysMs.flatMap((delayMs) => {
       const runs = delays.filter((entry) => entry.delayMs === delayMs);
       const trip = median(runs.map(({ roundTripMs }) => roundTripMs));
-      const pair = { trip, ms: median(runs.flatMap(({ tests }) => p50(tests, name))), of: `${name}, pair` };
-      return plain.length === 0 ? [pair] : [pair, { trip, ms: median(plain), of: `${name}, plain` }];
+      const pair = { trip, ms: median(runs.flatMap(({ tests }) => p50(tests, name))), of: `${command}, pair` };
+      return plain.length === 0 ? [pair] : [pair, { trip, ms: median(plain), of: `${command}, plain` }];
     });
   });
   return {
@@ -84,7 +85,7 @@ export async function drawReplication(found: Found): Promise<string> {
     title: { text: 'Understudy: what fault tolerance costs', anchor: 'start' },
     vconcat: panels,
     resolve: { scale: { color: 'independent' } },
-    config: { font: 'sans-serif', view: { stroke: '#ccc' } },
+    config: { font: 'sans-serif', view: { stroke: '#ccc' }, axisY: { labelLimit: 240 } },
   };
   const view = new View(parse(compile(spec as unknown as TopLevelSpec).spec), { renderer: 'none' });
   return await view.toSVG();

@@ -68,7 +68,7 @@ async function gapRows({ entries }: ReplicationJournal): Promise<GapRow[]> {
 }
 
 const GAPS = `How long a client waits when the primary's process is killed: detection, claim, go-live, and the way back to the client. Percentiles are nearest ranks of the rounds in which all was as it must be;
-with fewer than a hundred of them p99 is the longest. A stream with a line every 100 ms is never silent for less. The first two rows are \`test/e2e/campaign.ts\` the third \`test/e2e/hosts-campaign.ts\`; the
+with fewer than a hundred of them p99 is the longest. A stream with a line every 100 ms is never silent for less. The first two rows are of \`test/e2e/campaign.ts\`, the third of \`test/e2e/hosts-campaign.ts\`; the
 rest comes from the losses below.`;
 
 const TRANSFERS = `Three daemons (\`understudy host\`) on this machine, a disk server, a hub and a directory as arbiter; in turn the backup's and the primary's process are killed, and the machine's owner makes itself
@@ -81,7 +81,7 @@ The guest's disk reads are in the log ("disk answers"), and so is each frame tha
 const LATENCY = `The Output Rule: an answer leaves when the backup has acknowledged the log up to it. Both guests are up at the same time and are asked in turn by redis-benchmark, through the same hub and passt; the pair's replicas
 are two processes of this machine, so what is added is also that primary and backup share its cores. "Added" is the median of the rounds' differences.`;
 
-const DELAYS = `The same with a relay between the replicas that holds each byte back (this host's kernel has no netem), and whose round trip is measured with single bytes beforehand. A request waits for at least one round trip; with
+const DELAYS = `The same with a relay between the replicas that holds each byte back, because not every kernel has netem, and whose round trip is measured with single bytes beforehand. A request waits for at least one round trip; with
 20 clients the guest goes on meanwhile.`;
 
 /** Markdown; draws the plot anew. */

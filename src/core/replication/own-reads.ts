@@ -26,6 +26,8 @@ interface OpenRead {
   readonly behind: Set<string>;
   /** `reading`: by this host. `given`: to the machine. `wanted`, `fetched`: from the owner. `resting`: before it is tried again. */
   state: 'held' | 'reading' | 'given' | 'wanted' | 'fetched' | 'resting';
+  /** This host's own read has no answer yet, whatever the state. */
+  underWay: boolean;
   /** Since when the machine stands at it. */
   neededMs: number | undefined;
   tries: number;
@@ -82,7 +84,7 @@ export class OwnReads {
   /** There is no owner any more. */
   alone(): void {
     this.#generation = undefined;
-    for (const read of this.#open.values()) if (read.state === 'wanted') this.#read(read);
+    for (const read of this.#open.values()) if (read.state === 'wanted') this.#goOnAlone(read);
   }
 
   /** What the machine and the log say of the disk, in order. True if `done` has moved. */
@@ -98,7 +100,11 @@ export class OwnReads {
   /** This host has read, or could not. */
   answered({ device, id, data }: ReplicaEvent & { type: 'disk-read-answer' }): void {
     const read = this.#open.get(keyOf(device, id));
-    if (read?.state === 'reading') this.#give(read, 'given', data);
+    if (read === undefined) return;
+    read.underWay = false;
+    // It was only late.
+    const comes = read.state === 'wanted' && data !== undefined;
+    if (comes || read.state === 'reading') this.#give(read, 'given', data);
   }
 
   /** The machine stands at a completion, and needs what was read. */
@@ -116,7 +122,9 @@ export class OwnReads {
   fetched({ sequence, found, bytes }: Message & { type: 'read-data' }): void {
     const read = [...this.#open.values()].find((open) => open.sequence === sequence);
     if (read?.state !== 'wanted') return;
-    if (found) this.#give(read, 'fetched', bytes);
+    if (found) return this.#give(read, 'fetched', bytes);
+    // So many reads ago that the owner has forgotten it: this host's own disk is slow, and nothing worse.
+    if (read.underWay || read.tries === 0) this.#goOnAlone(read);
     else this.#failed = true;
   }
 
@@ -151,7 +159,16 @@ export class OwnReads {
     this.#last = sequence;
     const writes = [...this.#writes].filter(([, write]) => write.device === device && conflict(write.place, request));
     const behind = new Set(writes.map(([write]) => write));
-    const read: OpenRead = { sequence, device, request, behind, state: 'held', neededMs: undefined, tries: 0 };
+    const read: OpenRead = {
+      sequence,
+      device,
+      request,
+      behind,
+      state: 'held',
+      underWay: false,
+      neededMs: undefined,
+      tries: 0,
+    };
     this.#open.set(key, read);
     if (behind.size === 0) this.#read(read);
   }
@@ -166,8 +183,17 @@ export class OwnReads {
 
   #read(read: OpenRead): void {
     read.state = 'reading';
+    read.underWay = true;
     read.tries++;
     this.#deps.act({ type: 'disk-read', device: read.device, request: read.request });
+  }
+
+  /** Nobody is asked any more. */
+  #goOnAlone(read: OpenRead): void {
+    read.neededMs = Number.POSITIVE_INFINITY;
+    if (read.behind.size > 0) read.state = 'held';
+    else if (read.underWay) read.state = 'reading';
+    else this.#read(read);
   }
 
   #want(read: OpenRead): void {

@@ -402,6 +402,25 @@ test('a backup whom nobody can give the data is none', () => {
   assert.equal(wrong.own.failure(false)?.code, 'disk-failed');
 });
 
+test('a slow disk is waited for, also when the owner has forgotten what it read', () => {
+  const reads = new Reads();
+  reads.own.follow(3);
+  reads.own.perform([step(readOutput(4, 4)), step(readOutput(6, 6, 512))]);
+  for (const id of [4, 6]) reads.needed(id, false, 10);
+  reads.own.tick(10 + timing.suspicionMs);
+  assert.equal(reads.sent.length, 2);
+  reads.answer(4, SECTOR);
+  assert.deepEqual(reads.given(), [SECTOR], 'it came before the answer');
+  for (const sequence of [4, 6])
+    reads.own.fetched({ type: 'read-data', generation: 3, sequence, found: false, bytes: new Uint8Array() });
+  reads.own.tick(1000);
+  assert.equal(reads.own.failure(false), undefined);
+  assert.equal(reads.sent.length, 2, 'asked once');
+  reads.answer(6, SECTOR);
+  assert.deepEqual(reads.given(), [SECTOR, SECTOR]);
+  assert.deepEqual(reads.begun, [4, 6]);
+});
+
 test('without an owner a read is tried again, some times', () => {
   const reads = new Reads();
   reads.own.follow(3);

@@ -99,7 +99,8 @@ class HostedReplica {
     const description = atThisHost(await descriptionOf(order.record), order);
     const lease = leaseOptions(description);
     const allowLocal = order.unsafeArbiter;
-    const leaseKeeper = lease && (await LeaseKeeper.open(order.record.name, lease, order.arbiter, { allowLocal }));
+    const leaseKeeper =
+      lease && (await LeaseKeeper.open(order.record.name, lease, order.arbiter, { allowLocal, onNotice: say }));
     const setup: ReplicaSetup = {
       tls,
       // A backup asks the record who its primary is; a primary's hosts ask for themselves.

@@ -13,6 +13,7 @@ const LEASE = { ttlMs: 5000, marginMs: 500 };
 interface Machine {
   readonly keeper: LeaseKeeper;
   readonly directory: string;
+  readonly notices: readonly string[];
   /** Another replica wins the machine. */
   lose(): Promise<void>;
 }
@@ -21,7 +22,9 @@ interface Machine {
 async function newMachine(t: TestContext): Promise<Machine> {
   const directory = await mkdtemp(join(tmpdir(), 'us-lease-'));
   const arbiter = await openArbiter(directory, { allowLocal: true });
-  const keeper = await LeaseKeeper.open('web', LEASE, directory, { allowLocal: true });
+  const notices: string[] = [];
+  const onNotice = (line: string): void => void notices.push(line);
+  const keeper = await LeaseKeeper.open('web', LEASE, directory, { allowLocal: true, onNotice });
   t.after(async () => {
     await keeper.close();
     await arbiter.close();
@@ -31,7 +34,7 @@ async function newMachine(t: TestContext): Promise<Machine> {
   const lose = async (): Promise<void> => {
     assert.equal((await arbiter.coldClaim('web', OTHER)).outcome, 'won');
   };
-  return { keeper, directory, lose };
+  return { keeper, directory, notices, lose };
 }
 
 const renewal = (number: number) =>
@@ -51,11 +54,14 @@ test('who does not own the newest generation any more has lost', async (t) => {
   assert.deepEqual(await keeper.ask(renewal(1)), { op: 'renew', outcome: 'lost', sentMs: 10 });
 });
 
-test('without the arbiter everything is unknown', async (t) => {
-  const { keeper, directory } = await newMachine(t);
+test('without the arbiter everything is unknown, which is said once', async (t) => {
+  const { keeper, directory, notices } = await newMachine(t);
   await rm(directory, { recursive: true });
   assert.deepEqual(await keeper.ask(renewal(1)), { op: 'renew', outcome: 'unknown', sentMs: 10 });
+  await keeper.ask(renewal(2));
   assert.deepEqual(await keeper.ask({ op: 'look' }), { op: 'look', outcome: 'unknown' });
+  assert.equal(notices.length, 1);
+  assert.match(notices[0]!, /^the lease is not renewed: the store in the directory .* outputs wait, from 5 s after/);
   assert.equal(await keeper.sight(), undefined);
 });
 

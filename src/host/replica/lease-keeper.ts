@@ -60,8 +60,11 @@ export class LeaseKeeper {
   readonly #ttlMs: number;
   readonly #store: Store;
   readonly #arbiter: Arbiter;
+  readonly #onNotice: (line: string) => void;
+  #silent = false;
 
-  private constructor(vm: string, ttlMs: number, store: Store, arbiter: Arbiter) {
+  private constructor(vm: string, ttlMs: number, store: Store, arbiter: Arbiter, onNotice: (line: string) => void) {
+    this.#onNotice = onNotice;
     this.#vm = vm;
     this.#ttlMs = ttlMs;
     this.#store = store;
@@ -73,11 +76,11 @@ export class LeaseKeeper {
     vm: string,
     { ttlMs }: LeaseOptions,
     address: string,
-    { allowLocal }: { allowLocal: boolean },
+    { allowLocal, onNotice = () => {} }: { allowLocal: boolean; onNotice?: (line: string) => void },
   ): Promise<LeaseKeeper> {
     const timeoutMs = ttlMs * PATIENCE;
     const store = await openStore(address, timeoutMs);
-    return new LeaseKeeper(vm, ttlMs, store, await openArbiter(address, { allowLocal, timeoutMs }));
+    return new LeaseKeeper(vm, ttlMs, store, await openArbiter(address, { allowLocal, timeoutMs }), onNotice);
   }
 
   async ask(request: LeaseRequest): Promise<LeaseReply> {
@@ -93,7 +96,18 @@ export class LeaseKeeper {
       if (owner === undefined) return 'unknown';
       return owner.incarnation === incarnation ? 'held' : 'lost';
     });
+    this.#tell(outcome ?? 'unknown');
     return { op: 'renew', outcome: outcome ?? 'unknown', sentMs };
+  }
+
+  /** The protocol asks on for ever; a person should know that it does, but not each time. */
+  #tell(outcome: 'held' | 'lost' | 'unknown'): void {
+    const silent = outcome === 'unknown';
+    if (silent && !this.#silent) {
+      const until = `until it answers outputs wait, from ${this.#ttlMs / 1000} s after the last renewal on`;
+      this.#onNotice(`the lease is not renewed: ${this.#store.description} or the arbiter does not answer; ${until}`);
+    } else if (!silent && this.#silent) this.#onNotice('the lease is renewed again');
+    this.#silent = silent;
   }
 
   /** The newest generation, its owner and its note; undefined where that cannot be told now. */

@@ -66,7 +66,7 @@ export const DEFAULT_TRANSFER: TransferLimits = {
   copiesAtOnce: 4,
   windowBytes: 16 * 1024 * 1024,
   cutTargetMs: 50,
-  cutPages: 64,
+  cutPages: 512,
   maxCutPages: 16_384,
   maxRounds: 30,
   slowest: 0.1,

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { askMachine } from '../../src/host/control/client.ts';
 import type { HostReport } from '../../src/host/daemon/messages.ts';
 import { assemble } from '../conformance/testing/assembler.ts';
 import { makeElf } from '../conformance/testing/elf.ts';
@@ -286,5 +287,54 @@ test('the log of a replica tells its story, and its console is kept', LIMIT, () 
     await succeeds('stop', 'story', '--host', hosts.address('b'));
     const log = await readFile(inDirectory('log-a/replicas/story/log'), 'utf8');
     assert.match(log, /asking host b for a backup[\s\S]*generation 0: paired[\s\S]*ended: shutdown/);
+  }),
+);
+
+test('a snapshot is taken of a pair while it runs, and a machine goes on from it', LIMIT, () =>
+  withHosts('snap', async (hosts) => {
+    await writeFile(inDirectory('count.elf'), makeElf(assemble('_start:\n addi t0, t0, 1\n j _start\n')));
+    await Promise.all(['a', 'b'].map((name) => hosts.start(name)));
+    const contact = ['--host', hosts.address('a')];
+    const machine = await describeMachine('snap', { kernel: 'count.elf' });
+    await succeeds('protect', machine, '--hosts', 'a,b', ...contact);
+    const socketOf = (name: string): string => `unix:${inDirectory(`snap-${name}/replicas/snap/machine`)}`;
+    const file = inDirectory('pair.snap');
+    const taken = await succeeds('snapshot', socketOf('a'), file);
+    const position = BigInt(/the machine at step (\d+)/.exec(taken)?.[1] ?? 0);
+    assert.ok(position > 0n, taken);
+    assertRefused(await understudy('snapshot', socketOf('a'), file), /exists already/);
+    assertRefused(
+      await understudy('snapshot', socketOf('a'), `${file}2`, '--stop'),
+      /snap has a backup, which would go on/,
+    );
+    assertRefused(
+      await understudy('snapshot', socketOf('b'), `${file}2`),
+      /this replica of snap is a backup, and paired/,
+    );
+    const { status } = await hosts.replica('a');
+    assert.deepEqual([status?.phase, status?.generation], ['paired', 0], 'the pair noticed nothing');
+    await succeeds('stop', 'snap', ...contact);
+
+    const control = inDirectory('resumed.sock');
+    const resumed = spawn(process.execPath, [MAIN, 'resume', file, machine, '--control', `unix:${control}`], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    try {
+      let said = '';
+      for await (const part of resumed.stderr.setEncoding('utf8')) {
+        said += part;
+        if (said.includes('the machine goes on from')) break;
+      }
+      assert.match(said, new RegExp(`step ${position},`));
+      // Its socket is there a moment later.
+      for (let now = 0n; now <= position; ) {
+        now = await askMachine(control, { command: 'status' }).then(
+          (answer) => BigInt(answer.status!.position),
+          () => 0n,
+        );
+      }
+    } finally {
+      resumed.kill('SIGKILL');
+    }
   }),
 );

@@ -99,7 +99,7 @@ export class ImageGiver extends End {
     return this.#peerId;
   }
 
-  /** How far the copying of regions is; undefined before the first. */
+  /** How far the copying of regions is; undefined before it begins, and after the end. */
   get copied(): { readonly doneBytes: number; readonly totalBytes: number } | undefined {
     return this.#copied;
   }
@@ -139,6 +139,7 @@ export class ImageGiver extends End {
 
   protected release(): void {
     if (!this.#complete) this.#catchUp?.abort();
+    this.#copied = undefined;
     for (const answered of [...this.#waiting.values()]) answered(false);
     this.#waiting.clear();
   }

@@ -93,6 +93,8 @@ async function pair(a: Host, b: Host, point: { generation: number; sequence: num
   b.disk.perform({ type: 'catch-up', transfer: 1, step: 'take' });
   const writing = meanwhile();
   await a.heard('caught-up');
+  const { doneBytes, totalBytes } = a.disk.copied ?? { doneBytes: -1, totalBytes: 0 };
+  assert.ok(totalBytes > 0 && doneBytes === totalBytes, `${doneBytes} of ${totalBytes} are copied`);
   await writing;
   a.disk.perform({ type: 'catch-up', transfer: 1, step: 'cut', ...point });
   await b.heard('catch-up-complete');
@@ -165,6 +167,7 @@ test('a transfer that ends early leaves an image that never boots, and that the 
   b.disk.perform({ type: 'catch-up', transfer: 7, step: 'take' });
   await a.heard('caught-up');
   for (const host of [a, b]) host.disk.perform({ type: 'catch-up', transfer: 7, step: 'end' });
+  assert.equal(a.disk.copied, undefined);
   await a.write(5, 9);
   await b.disk.close();
   await assert.rejects(new Host(b.path).start({ arbiter, as: 'cold' }), { code: 'disk-incomplete' });

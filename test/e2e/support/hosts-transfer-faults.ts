@@ -18,8 +18,8 @@ import {
 import { HOST_LABELS, type HostLabel } from './hosts-lab.ts';
 
 const MAX_LOST_COPIES = 3;
-/** How long an image takes to catch up here, about: by the regions that it lacks, and all of it. */
-const CATCH_UP_MS = { marked: 400, all: 9000 } as const;
+/** Longer than any copy takes, that of a whole image included. */
+const COPY_PATIENCE_MS = 60_000;
 
 type Copy = {
   readonly source: HostLabel;
@@ -30,8 +30,8 @@ type Copy = {
   readonly progress: string;
 };
 
-/** Where in a copy to do harm: a share of the memory, or a time in the image's catch-up. */
-type Aim = { readonly percent: number } | { readonly imageMs: number };
+/** Where in a copy to do harm: at a share of the memory, or of the image that catches up before it. */
+type Aim = { readonly of: 'memory' | 'image'; readonly percent: number };
 
 /** Has a copy made by killing the backup, and does `hurt` somewhere in it. */
 export async function inTransfer(
@@ -40,8 +40,8 @@ export async function inTransfer(
 ): Promise<Injected> {
   const aimPercent = context.random(110);
   let sinceMs = Date.now();
-  const aim = (await hurtImage(context)) ?? { percent: aimPercent };
-  if ('percent' in aim) signal(context, context.pair.backup, 'SIGKILL');
+  const aim = (await aimAtImage(context)) ?? { of: 'memory', percent: aimPercent };
+  if (aim.of === 'memory') signal(context, context.pair.backup, 'SIGKILL');
   // A copy may end by itself, on a host that is too busy: then there is another.
   for (let lost = 0; lost < MAX_LOST_COPIES; lost++) {
     const copy = await copyAt(context, aim, sinceMs);
@@ -52,18 +52,18 @@ export async function inTransfer(
 }
 
 /** With images on each host, in every other round: kills the backup, in some rounds with every image but the owner's. */
-async function hurtImage(context: Context): Promise<Aim | undefined> {
+async function aimAtImage(context: Context): Promise<Aim | undefined> {
   const { cluster, pair, random } = context;
   const { mirrors } = cluster;
   if (mirrors === undefined || random(2) === 0) return undefined;
   const all = random(2) === 0;
-  const imageMs = random(CATCH_UP_MS[all ? 'all' : 'marked']);
+  const percent = random(100);
   const pid = signal(context, pair.backup, 'SIGKILL');
   if (all) {
     await cluster.watch.until(() => (hasEnded(pid) ? true : undefined), PATIENCE_MS);
     for (const label of HOST_LABELS) if (label !== pair.primary) mirrors.lose(label);
   }
-  return { imageMs };
+  return { of: 'image', percent };
 }
 
 /** The first copy that begins after `sinceMs`, once it has come so far, or a little beyond its end; undefined if it is lost. */
@@ -83,25 +83,25 @@ async function copyAt({ cluster }: Context, aim: Aim, sinceMs: number): Promise<
   };
   const imageDone = (): boolean =>
     watch.said.some(({ atMs, text }) => atMs >= sinceMs && /image has caught up/.test(text));
-  const lacks = () => watch.said.find(({ atMs, text }) => atMs >= sinceMs && /image lacks/.test(text));
-  const reached = (now: number): boolean => {
-    if ('percent' in aim) return now >= aim.percent;
-    const begunMs = lacks()?.atMs;
-    return imageDone() || (begunMs !== undefined && Date.now() - begunMs >= aim.imageMs);
+  let lastOfImage = 0;
+  const imagePercent = (): number => {
+    const copy = watch.seen.get(source)?.status.copy;
+    if (copy?.stage === 'disk') lastOfImage = (100 * copy.doneBytes) / Math.max(1, copy.totalBytes);
+    return lastOfImage;
   };
+  const reached = (now: number): boolean =>
+    aim.of === 'memory' ? now >= aim.percent : imageDone() || imagePercent() >= aim.percent;
   await watch.until(() => {
     const now = percent();
     last = now ?? last;
     return now === undefined || reached(now) ? true : undefined;
-  }, PATIENCE_MS);
+  }, COPY_PATIENCE_MS);
   const receives = ({ role, phase }: ReplicaStatusReport): boolean => role === 'backup' && phase !== 'connecting';
   const receiver = [...watch.seen].find(([, { status }]) => receives(status))?.[0];
   const status = await watch.until(() => watch.seen.get(source)?.status, PATIENCE_MS);
   if (receiver === undefined || status === undefined || status.phase === 'alone') return undefined;
   const inImage = cluster.mirrors !== undefined && !imageDone();
-  const progress = inImage
-    ? `catching up (${lacks()?.text ?? 'not yet begun'})`
-    : `${status.phase} ${Math.round(last)} %`;
+  const progress = inImage ? `image ${Math.round(lastOfImage)} %` : `${status.phase} ${Math.round(last)} %`;
   return { source, receiver, generation: status.generation, progress };
 }
 

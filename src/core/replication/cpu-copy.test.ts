@@ -123,6 +123,9 @@ test('a cut of more pages than may be taken out is an ordinary collection, and t
   const { giver, cut } = cutOut(0);
   assert.equal(cut, undefined);
   assert.equal(kinds(giver.reports).filter((kind) => kind === 'copy-pages').length, 3);
+  giver.machine.asked.length = 0;
+  run(giver.cpu, giver.machine, 500);
+  assert.deepEqual(giver.machine.asked, [2048], 'and what was written is hashed ahead');
 });
 
 test('the giving machine is never hashed as a whole but in the cut: before it, a little at a time between its slices', () => {

@@ -27,10 +27,10 @@ type Report = (report: CpuReport) => void;
 type Part = { readonly kind: PieceKind; readonly bytes: Uint8Array<ArrayBuffer> };
 
 /** Parts of `array`, each but the last of this length. */
-function partsOf<Part>(
-  array: { readonly length: number; slice(from: number, to: number): Part },
+function partsOf<Slice>(
+  array: { readonly length: number; slice(from: number, to: number): Slice },
   length: number,
-): Part[] {
+): Slice[] {
   const count = Math.ceil(array.length / length);
   return Array.from({ length: count }, (_, part) => array.slice(part * length, (part + 1) * length));
 }
@@ -57,8 +57,12 @@ export class CopyGiver {
 
   collect(transfer: number): void {
     if (transfer !== this.#transfer) return;
+    this.#collected(transfer, this.#machine.writtenPages());
+  }
+
+  #collected(transfer: number, pages: Uint32Array<ArrayBuffer>): void {
     this.#unhashed = true;
-    this.#report({ type: 'copy-pages', transfer, pages: this.#machine.writtenPages() });
+    this.#report({ type: 'copy-pages', transfer, pages });
   }
 
   /**
@@ -77,7 +81,7 @@ export class CopyGiver {
     const machine = this.#machine;
     const pages = machine.writtenPages();
     if (pages.length > maxPages) {
-      this.#report({ type: 'copy-pages', transfer, pages });
+      this.#collected(transfer, pages);
       return false;
     }
     const rest = partsOf(pages, pagesPerPiece).map((part) => this.#gathered(part));

@@ -429,7 +429,7 @@ export class Cluster {
   }
 
   #emit(process: SimProcess, { generation, outputs }: ReplicaAction & { type: 'emit' }): void {
-    this.onMoment({ process, emits: true });
+    this.onMoment({ process, emits: true, mirrored: this.#options.mirrored === true });
     for (const { sequence, output } of outputs) {
       this.journal.left(process.name, generation, sequence, output);
       if (output.kind === 'entropy') {

@@ -11,7 +11,7 @@ export type RunOptions = Omit<ClusterOptions, 'seed'>;
 /** Each seed draws these; what is given counts instead. Entries have a stream each, so that a new one changes none of the others. */
 const drawn: readonly ((random: Random) => RunOptions)[] = [
   // A broken channel is given a moment to come back.
-  (random) => ({ resumeMs: random.chance(1 / 3) ? 60 : 0 }),
+  (random) => ({ resumeMs: random.chance(1 / 2) ? 60 : 0 }),
   // In most seeds other hosts stand by.
   (random) => (random.chance(1 / 4) ? {} : { spareWithinMs: random.pick([20, 100, 300]) }),
   // Backups read by themselves.

@@ -14,6 +14,8 @@ export interface Moment {
   readonly phase?: ReplicaPhase;
   readonly reply?: ArbiterReply;
   readonly emits?: true;
+  /** There is an image of the disk on each host. */
+  readonly mirrored?: boolean;
 }
 
 interface Turn {
@@ -63,6 +65,10 @@ const turns: readonly Turn[] = [
   // There are some dozens of these in a run. What was said just now is gone with its log entries; or what is not done yet.
   { is: speaks, chance: 0.02, most: [0, 0, 0, 1], withinMs: [0.1, 0.3], blows: [['host lost']], aimed: true },
   { is: speaks, chance: 0.02, most: [0, 0, 1], withinMs: [5, 30], blows: ENDING, aimed: true },
+  // One image has flushed, and the other has not.
+  { is: speaksMirrored, chance: 0.02, most: [0, 1], withinMs: [5, 30], blows: [['slow disk', 'power loss']] },
+  // A channel that breaks, and nothing else: it may come back.
+  { is: speaks, chance: 0.02, most: [0, 0, 1], withinMs: [1, 30], blows: [['cut']] },
   { is: (moment) => !speaks(moment), chance: 0.1, most: [0, 0, 1, 2], withinMs: [0, 2, 10], blows: ANY },
 ];
 
@@ -72,6 +78,10 @@ function readsRecordOfCopy({ process, reply }: Moment): boolean {
 
 function speaks({ emits }: Moment): boolean {
   return emits === true;
+}
+
+function speaksMirrored({ emits, mirrored }: Moment): boolean {
+  return emits === true && mirrored === true;
 }
 
 /** One run's: at such moments `hit` is called with a kind of fault, the time after which it strikes, and whom if that matters. */

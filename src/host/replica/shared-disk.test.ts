@@ -49,12 +49,18 @@ test('a backup reads what the owner has written, and the owner is not disturbed'
   assert.deepEqual(notices, []);
 });
 
-test('a read that the disk server does not answer has no data, and the next one tries again', async (t) => {
-  const { serve, replica, notices } = place(t);
+test('a read waits for a disk server that is away, and ends without data beyond the end of the disk', async (t) => {
+  const { serve, replica } = place(t);
   const backup = replica();
-  assert.equal(await backup.read(READ), undefined);
-  assert.equal(notices.length, 1);
+  const reading = backup.read(READ);
   await serve();
-  assert.deepEqual(await backup.read(READ), new Uint8Array(512));
-  assert.equal(await backup.read({ ...READ, offset: SIZE }), undefined, 'beyond its end');
+  assert.deepEqual(await reading, new Uint8Array(512));
+  assert.equal(await backup.read({ ...READ, offset: SIZE }), undefined);
+});
+
+test('a replica that closes while no disk server is there ends its reads', async (t) => {
+  const backup = place(t).replica();
+  const reading = backup.read(READ);
+  await backup.close();
+  assert.equal(await reading, undefined);
 });

@@ -2,6 +2,7 @@
  * A replica's hold on the shared disk: one connection for each generation that it owns. Before it owns one it may read
  * (`reads: backup`), without a generation: then the server lets it write nothing, and stands in nobody's way for it.
  */
+import { setTimeout } from 'node:timers/promises';
 import { OperatingError } from '../../core/base/error.ts';
 import type { BlockRequest } from '../../core/machine/doors.ts';
 import { connectDisk } from '../disk/client.ts';
@@ -10,6 +11,9 @@ import type { DiskAddress } from '../disk/disk-address.ts';
 import { NO_FENCE } from '../disk/foreign-server.ts';
 import type { CredentialSource } from '../tls/credentials.ts';
 import type { ReplicaDisk } from './replica-disk.ts';
+
+/** Between two attempts to reach a disk server. */
+const RETRY_MS = 200;
 
 export interface SharedDiskOptions {
   readonly address: DiskAddress;
@@ -22,7 +26,8 @@ export interface SharedDiskOptions {
 export class SharedDisk implements ReplicaDisk {
   readonly #options: SharedDiskOptions;
   readonly #byGeneration = new Map<number, Disk>();
-  #reader: Promise<Disk> | undefined;
+  #reader: Promise<Disk | undefined> | undefined;
+  #closed = false;
 
   constructor(options: SharedDiskOptions) {
     this.#options = options;
@@ -66,23 +71,32 @@ export class SharedDisk implements ReplicaDisk {
     return disk === undefined ? { ok: false, error: 'closed' } : disk.request(request);
   }
 
+  /** Waits for a disk server that is away, as requests of an owner do. */
   async read(request: BlockRequest & { type: 'read' }): Promise<Uint8Array | undefined> {
+    this.#reader ??= this.#connectReader();
+    const result = await (await this.#reader)?.request(request);
+    return result?.ok ? result.data : undefined;
+  }
+
+  /** Undefined if this replica may not read, or is closed. */
+  async #connectReader(): Promise<Disk | undefined> {
     const { address, vm, tls, onNotice } = this.#options;
-    this.#reader ??= connectDisk({ address, vm, tls, onFenced: () => {}, onProblem: onNotice });
-    try {
-      const result = await (await this.#reader).request(request);
-      return result.ok ? result.data : undefined;
-    } catch (error) {
-      if (!(error instanceof OperatingError)) throw error;
-      // The next read tries again.
-      this.#reader = undefined;
-      onNotice(error.message);
-      return undefined;
+    for (let told = false; !this.#closed; told = true) {
+      try {
+        return await connectDisk({ address, vm, tls, onFenced: () => {}, onProblem: onNotice });
+      } catch (error) {
+        if (!(error instanceof OperatingError)) throw error;
+        if (!told) onNotice(error.message);
+        if (error.code === 'disk-refused') break;
+        await setTimeout(RETRY_MS);
+      }
     }
+    return undefined;
   }
 
   async close(): Promise<void> {
-    const disks = await Promise.all([...this.#byGeneration.values(), this.#reader?.catch(() => undefined)]);
+    this.#closed = true;
+    const disks = [...this.#byGeneration.values(), await this.#reader];
     await Promise.all(disks.map((disk) => disk?.close()));
   }
 }

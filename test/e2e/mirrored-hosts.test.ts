@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startChild } from '../../src/host/processes.ts';
+import { assemble } from '../conformance/testing/assembler.ts';
+import { makeElf } from '../conformance/testing/elf.ts';
 import { DISK_BYTES, diskWriter } from './support/disk-writer.ts';
 import { LocalHosts } from './support/local-hosts.ts';
 
@@ -37,9 +39,9 @@ class MirroredHosts extends LocalHosts {
     assert.deepEqual(await child.ended, { code: 0, signal: null }, said.join('\n'));
   }
 
-  /** A machine that writes to its disk all the time, protected by both hosts. */
-  async protect(): Promise<void> {
-    await writeFile(join(this.directory, 'guest.elf'), diskWriter(1_000_000, 400_000));
+  /** A machine, protected by both hosts. */
+  async protect(guest: Uint8Array): Promise<void> {
+    await writeFile(join(this.directory, 'guest.elf'), guest);
     const machine = join(this.directory, 'twin.yaml');
     const disk = { mirrored: { path: 'disk.img', size: `${DISK_BYTES / 2 ** 20}M` } };
     await writeFile(machine, JSON.stringify({ name: 'twin', memory: '32M', kernel: 'guest.elf', network: null, disk }));
@@ -74,7 +76,7 @@ test('hosts with images of their own: protect, failover, redundant again, stop, 
   timeout: 100_000,
 }, async (t) => {
   const hosts = await newHosts(t);
-  await hosts.protect();
+  await hosts.protect(diskWriter(1_000_000, 400_000));
   await hosts.understudy('failover', 'twin');
   await hosts.untilPaired({ a: 'backup', b: 'primary' });
   await hosts.understudy('stop', 'twin');
@@ -88,7 +90,7 @@ test("an image that is not the newest is started on a person's word alone, and o
   timeout: 100_000,
 }, async (t) => {
   const hosts = await newHosts(t);
-  await hosts.protect();
+  await hosts.protect(makeElf(assemble('_start:\n wfi\n j _start\n')));
   const { pid } = await hosts.replica('b');
   await hosts.killDaemon('b');
   process.kill(pid, 'SIGKILL');

@@ -9,7 +9,7 @@ import type { BuiltImage } from '../../src/host/image/manifest.ts';
 import { imageWithAgent } from './guest-image.ts';
 import { inTime } from './guests.ts';
 import { appendReplicationEntry, type Measurement, nameOf, type ReplicationJournal } from './journal.ts';
-import { describe, linkStage, rateStage, type StageDeps } from './stages.ts';
+import { describe, linkStage, rateStage, readsStage, type StageDeps } from './stages.ts';
 import { planOf } from './tests.ts';
 import { transferStage } from './transfer-stage.ts';
 
@@ -22,7 +22,7 @@ export interface CampaignOptions {
 /** A stage by its name. */
 export type Stages = Readonly<Record<string, (deps: StageDeps) => Promise<void>>>;
 
-const STAGES: Stages = { rates: rateStage, link: linkStage, transfers: transferStage };
+const STAGES: Stages = { rates: rateStage, link: linkStage, reads: readsStage, transfers: transferStage };
 const ATTEMPTS = 2;
 const STAGE_LIMIT_MS = 15 * 60_000;
 const STOP_LIMIT_MS = 60_000;
@@ -61,14 +61,17 @@ export async function runReplication(
     await owned.endAll();
     await rm(directory, { recursive: true, force: true });
   };
+  let ending: Promise<void> | undefined;
   const interrupted = (): void => {
     options.onProgress('replication: interrupted; ending what runs');
-    void cleanUp().finally(() => process.exit(1));
+    ending = cleanUp().finally(() => process.exit(1));
   };
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.once(signal, interrupted);
   try {
     await runStages(stages, journal, { ...options, owned, image: await imageWithAgent(image, directory) });
+    // Nobody goes on with half of the figures.
+    await ending;
   } finally {
     for (const signal of signals) process.off(signal, interrupted);
     await cleanUp();

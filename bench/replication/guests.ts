@@ -80,9 +80,13 @@ export async function startAlone(image: BuiltImage, own: Own): Promise<MeasuredG
   return { ...ports, check, stop };
 }
 
-/** `relayed`: with a `LogLink` between the replicas. */
-export async function startPair(image: BuiltImage, own: Own, relayed: boolean): Promise<MeasuredPair> {
-  const { machine, ...ports } = await makePlace(image);
+/** `relayed`: with a `LogLink` between the replicas. `more`: keys of the description. */
+export async function startPair(
+  image: BuiltImage,
+  own: Own,
+  { relayed, more = {} }: { readonly relayed: boolean; readonly more?: object },
+): Promise<MeasuredPair> {
+  const { machine, ...ports } = await makePlace(image, more);
   let link: LogLink | undefined;
   let pair: Pair | undefined;
   const stop = async (): Promise<void> => {

@@ -11,7 +11,7 @@ const title = (text: string): object => ({ text, fontSize: 12, anchor: 'start' }
 
 function logPanel({ logs }: Found): object {
   const values = logs.flatMap(({ work, seconds, volumes }) =>
-    columnsOf(volumes).map(([kind, bytes]) => ({ work, kind, rate: mbits(bytes, seconds) })),
+    columnsOf(volumes).map(([kind, bytes]) => ({ work: work.replaceAll('`', ''), kind, rate: mbits(bytes, seconds) })),
   );
   return {
     title: title('the log'),

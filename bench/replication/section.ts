@@ -76,7 +76,7 @@ a new backup. The guest's own stop is what a thread of the highest priority in t
 and the new backup work at that time too. The client sends one INCR after the other, 5 ms apart. Medians, least and most in brackets. Wanted: a stop of 100 ms at most under redis load, redundancy within 10 s.`;
 
 const LOGS = `What the primary sends to the backup. An entry counts with its own bytes; "sent" has heartbeats and framing too, "sent back" is what acknowledgements are. Without what TCP, TLS and Ethernet add.
-The guest's disk reads are in the log ("disk answers"), and so is each frame that arrives.`;
+What the guest reads from its disk is in the log ("disk answers") unless the backup reads by itself (docs/disks.md), and so is each frame that arrives.`;
 
 const LATENCY = `The Output Rule: an answer leaves when the backup has acknowledged the log up to it. Both guests are up at the same time and are asked in turn by redis-benchmark, through the same hub and passt; the pair's replicas
 are two processes of this machine, so what is added is also that primary and backup share its cores. "Added" is the median of the rounds' differences.`;

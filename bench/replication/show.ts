@@ -12,7 +12,7 @@ import type {
 } from './journal.ts';
 import { mbits, totalOf, type VolumeByKind } from './log-volume.ts';
 import { PUBLISHED } from './published.ts';
-import { IDLE } from './stages.ts';
+import { COMPILE_READS, IDLE } from './stages.ts';
 
 /** The measurements by kind. */
 export interface Found {
@@ -204,7 +204,8 @@ export function showTransfers({ transfers }: Found): string {
 export function showBeside(found: Found, gapsMs: readonly number[]): string {
   const { logs, rates, transfers } = found;
   const logRate = (log: LogEntryFigures): number => mbits(totalOf(log.volumes).bytes, log.seconds);
-  const loaded = logs.filter(({ work }) => work !== IDLE).map(logRate);
+  // With reads of its own the backup spares the log what theirs has in it.
+  const loaded = logs.filter(({ work }) => work !== IDLE && work !== COMPILE_READS).map(logRate);
   const idle = logs.filter(({ work }) => work === IDLE).map(logRate);
   const range = (values: readonly number[], digits: number): string =>
     values.length === 0 ? '' : `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`;

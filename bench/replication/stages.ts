@@ -35,6 +35,8 @@ export interface StageDeps {
 
 const TESTS_LIMIT_MS = 120_000;
 const WARM_LIMIT_MS = 120_000;
+/** For what comes before and after the compiler, on a slow day. */
+const COMPILE_SLACK_MS = 60_000;
 const GUEST_SETTLES_MS = 2000;
 const ROUND_TRIPS = 200;
 
@@ -49,7 +51,7 @@ export async function rateStage(deps: StageDeps): Promise<void> {
   let pair: MeasuredPair | undefined;
   try {
     plain = await startAlone(image, deps.own);
-    pair = await startPair(image, deps.own, false);
+    pair = await startPair(image, deps.own, { relayed: false });
     const guests = { plain, pair };
     for (const way of ways) await inTime(runTests(guests[way].redisPort, plan.rates), WARM_LIMIT_MS, 'no warm-up');
     for (const round of rounds) {
@@ -75,7 +77,7 @@ export async function linkStage(deps: StageDeps): Promise<void> {
     plan.delaysMs.map((delayMs) => ({ round, delayMs, name: delayName(delayMs, round) })),
   ).flat();
   if ([...works.map(logName), ...delays.map(({ name }) => name)].every(deps.isDone)) return;
-  const pair = await startPair(image, deps.own, true);
+  const pair = await startPair(image, deps.own, { relayed: true });
   try {
     await sleep(GUEST_SETTLES_MS);
     const keep = (work: string, limitMs: number, act: () => Promise<string>): Promise<void> =>
@@ -90,7 +92,7 @@ export async function linkStage(deps: StageDeps): Promise<void> {
         return `${Math.round(result!.requestsPerSecond)} requests a second`;
       });
     }
-    await keep(COMPILE, plan.compileSeconds * 1000 + 60_000, () => compile(pair, plan.compileSeconds));
+    await keep(COMPILE, plan.compileSeconds * 1000 + COMPILE_SLACK_MS, () => compile(pair, plan.compileSeconds));
     for (const { round, delayMs, name } of delays) {
       await deps.measure(name, TESTS_LIMIT_MS, async (): Promise<Bare<DelayEntry>> => {
         const roundTripMs = median(await measureRoundTrip(delayMs, ROUND_TRIPS));
@@ -106,8 +108,26 @@ export async function linkStage(deps: StageDeps): Promise<void> {
   }
 }
 
+/** The log of a guest that reads its disk, without what it reads: the backup reads by itself (docs/disks.md). */
+export async function readsStage(deps: StageDeps): Promise<void> {
+  const { plan, image, measure } = deps;
+  if (deps.isDone(logName(COMPILE_READS))) return;
+  // The disk is where `makePlace` has put it.
+  const disk = { path: 'disk.img', reads: 'backup' };
+  const pair = await startPair(image, deps.own, { relayed: true, more: { disk } });
+  try {
+    await sleep(GUEST_SETTLES_MS);
+    await measure(logName(COMPILE_READS), plan.compileSeconds * 1000 + COMPILE_SLACK_MS, () =>
+      logOf(pair, COMPILE_READS, () => compile(pair, plan.compileSeconds)),
+    );
+  } finally {
+    await deps.end(pair);
+  }
+}
+
 export const IDLE = 'idle at the prompt';
 export const COMPILE = 'byte-compiling Python’s library';
+export const COMPILE_READS = 'the same with `reads: backup`';
 
 async function logOf(pair: MeasuredPair, work: string, act: () => Promise<string>): Promise<Bare<LogEntryFigures>> {
   const link = pair.link!;

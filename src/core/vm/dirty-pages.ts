@@ -43,6 +43,18 @@ export class DirtyPages {
     return count;
   }
 
+  /** All pages that were ever written, in ascending order. */
+  everWrittenPages(): Uint32Array<ArrayBuffer> {
+    const pages = new Uint32Array(this.#marks.length);
+    let count = 0;
+    for (let word = 0; word < this.#words.length; word++) {
+      if (this.#words[word] === 0) continue;
+      const end = Math.min(word * 4 + 4, pages.length);
+      for (let page = word * 4; page < end; page++) if (this.everWritten(page)) pages[count++] = page;
+    }
+    return pages.slice(0, count);
+  }
+
   /** Whether the page was ever written: if not, it holds zeroes. */
   everWritten(page: number): boolean {
     return (this.#marks[page] & DIRTY_EVER) !== 0;

@@ -321,10 +321,7 @@ export class Machine implements ReplicatedMachine {
     this.#written.take(() => {});
     const all = this.#copying === 'all';
     this.#copying = 'written';
-    for (let page = 0; page < this.ramPages; page++) {
-      if (all || this.#written.everWritten(page)) pages.push(page);
-    }
-    return Uint32Array.from(pages);
+    return all ? new Uint32Array(this.ramPages).map((_, page) => page) : this.#written.everWrittenPages();
   }
 
   endCopy(): void {

@@ -152,6 +152,39 @@ test('a lagging backup slows the guest by a few per cent at a time, and speeds i
   assert.equal(lag.fraction, 0.1, 'never stopped');
 });
 
+/** The least and most that the guest gets and the greatest lag, once a backup of this speed has been there for a while. */
+function settled(backupSpeed: number): { least: number; most: number; lagMs: number } {
+  const lag = new LagControl({ targetLagMs: 100, intervalMs: 100 });
+  const found = { least: 1, most: 0, lagMs: 0 };
+  let made = 0;
+  let done = 0;
+  for (let now = 0; now < 120_000; now += 10) {
+    made += 1000 * lag.fraction;
+    done = Math.min(made, done + 1000 * backupSpeed);
+    lag.produced(BigInt(Math.round(made)), now);
+    lag.executed(BigInt(Math.round(done)));
+    lag.adjust(now);
+    if (now < 60_000) continue;
+    found.least = Math.min(found.least, lag.fraction);
+    found.most = Math.max(found.most, lag.fraction);
+    found.lagMs = Math.max(found.lagMs, lag.lagMs(now));
+  }
+  return found;
+}
+
+test('a guest settles at the speed of a backup that is a little slower, and does not swing around it', () => {
+  const { least, most, lagMs } = settled(0.95);
+  assert.ok(least > 0.93 && most < 0.97, `from ${least} to ${most}`);
+  assert.ok(lagMs < 120, `${lagMs} ms`);
+  assert.deepEqual(settled(1), { least: 1, most: 1, lagMs: 0 });
+});
+
+test('a backup of half the speed is waited for, and its lag stays near the bound', () => {
+  const { least, most, lagMs } = settled(0.5);
+  assert.ok(least > 0.3 && most < 0.75, `from ${least} to ${most}`);
+  assert.ok(lagMs < 400, `${lagMs} ms`);
+});
+
 test('frames that the log lacks come back in order, each as often as it is missing', () => {
   const frame = (byte: number): Uint8Array => new Uint8Array(60).fill(byte);
   const logged = (byte: number, arrivedMs: number) => ({ length: 60, checksum: crc32c(frame(byte)), arrivedMs });

@@ -1,6 +1,9 @@
 /** What the processes of a pair say before and after a power cut, and waiting for it. */
 import type { StatusLine } from '../../../src/host/replica/status.ts';
 
+/** What a guest says that will not come up: its root disk cannot be mounted, or its kernel has given up. */
+const DEAD_END = /this is a shell in the initramfs|Kernel panic/;
+
 export class PowerCutStory {
   console = '';
   /** The highest generation that a replica has been in. */
@@ -45,7 +48,7 @@ export class PowerCutStory {
     for (const look of [...this.#looks]) look();
   }
 
-  /** Rejects with the story after `limitMs`, or when both replicas have ended. */
+  /** Rejects with the story after `limitMs`, or when both replicas have ended, or the guest has come to a dead end. */
   async until(condition: () => boolean, limitMs: number, complaint: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const end = (settle: () => void): void => {
@@ -57,7 +60,7 @@ export class PowerCutStory {
       const timer = setTimeout(fail, limitMs);
       const look = (): void => {
         if (condition()) end(resolve);
-        else if (this.#ended.size === 2) fail();
+        else if (this.#ended.size === 2 || DEAD_END.test(this.console)) fail();
       };
       this.#looks.push(look);
       look();

@@ -241,7 +241,8 @@ test('a dead CPU thread shows in the heartbeats; one that is stopped on purpose 
     ack(driver, 0);
   }
   assert.equal(driver.sent('heartbeat').at(-1)?.cpu, 'silent');
-  driver.cpu({ type: 'paused', position: 5n }).take();
+  driver.event({ type: 'hand-over' }).cpu(produced([frameOutput(1)]));
+  driver.cpu({ type: 'paused', position: 100n }).take();
   driver.pass(10);
   assert.equal(driver.sent('heartbeat').at(-1)?.cpu, 'stopped-on-purpose');
 });
@@ -440,6 +441,17 @@ test('a backup that dies instead of taking over leaves the guest where it was', 
   driver.arbiter({ op: 'claim', generation: 0, outcome: 'won' }).admitted(1);
   assert.equal(driver.phase, 'alone');
   assert.equal(driver.commands('resume').length, 1);
+});
+
+test('a hand-over that is given up while the CPU thread hangs leaves no guest standing still', () => {
+  const driver = paired().event({ type: 'hand-over' });
+  driver.event({ type: 'channel-closed', channel: 1, why: 'reset' }).pass(200);
+  driver.arbiter({ op: 'claim', generation: 0, outcome: 'won' }).admitted(1);
+  assert.equal(driver.phase, 'alone');
+  assert.equal(driver.commands('resume').length, 1, 'it may not have heard the wish yet');
+  driver.take();
+  driver.cpu({ type: 'paused', position: 100n }).cpu(produced([frameOutput(1)]));
+  assert.deepEqual(driver.emitted(), [1]);
 });
 
 test('a primary that loses its uplink hands over, but not to a backup that has none either', () => {

@@ -20,6 +20,7 @@ import { PROTOCOL_VERSION } from './message.ts';
 import { leanReads, OutputPath } from './output-path.ts';
 import { Ownership } from './ownership.ts';
 import { Pace } from './pace.ts';
+import { Pausing } from './pausing.ts';
 import { isLogging, isUnprotected, mayFailOver } from './phases.ts';
 import type { ChannelId, HaltReason, ReplicaAction, ReplicaEvent } from './replica.ts';
 import { guestStopped, type ReplicaOptions, type ReplicaStatus, type Succession } from './replica.ts';
@@ -44,7 +45,7 @@ export class Primary extends Actor {
 
   readonly #cpu: CpuView;
   #started = false;
-  #paused = false;
+  readonly #pausing = new Pausing();
   #guestStop: MachineStop | undefined;
   #alone: boolean;
 
@@ -222,8 +223,7 @@ export class Primary extends Actor {
     this.#apply(this.#outputs.unpair());
     this.command({ type: 'record', logging: false });
     if (this.#lag.fraction < 1) this.command({ type: 'speed', fraction: 1 });
-    if (this.#paused) this.command({ type: 'resume' });
-    this.#paused = false;
+    for (const command of this.#pausing.cancel()) this.command(command);
     this.#started = true;
     this.#cpu.resting = false;
   }
@@ -267,7 +267,7 @@ export class Primary extends Actor {
 
   #lost(): void {
     this.#outputs.discardAll();
-    if (this.#paused) return this.#halt({ code: 'handed-over', message: 'the other host goes on, as asked' });
+    if (this.#pausing.done) return this.#halt({ code: 'handed-over', message: 'the other host goes on, as asked' });
     this.#halt({ code: 'lost-claim', message: `another replica has won generation ${this.generation + 1}` });
   }
 
@@ -454,8 +454,8 @@ export class Primary extends Actor {
       case 'produced':
         return this.#produced(report, nowMs);
       case 'paused':
-        this.#paused = true;
-        this.#cpu.resting = true;
+        this.#pausing.answered();
+        this.#cpu.resting = this.#pausing.done;
         this.#cpu.position = report.position;
         return;
       case 'stopped':
@@ -555,11 +555,11 @@ export class Primary extends Actor {
   #handOver(why: string): void {
     if (this.phase !== 'paired' || !this.#link.isOpen) return;
     this.enter('handing-over', why);
-    this.command({ type: 'pause' });
+    this.command(this.#pausing.ask());
   }
 
   #finishHandOver(): void {
-    if (!this.#paused || !this.#log.allAcknowledged || this.#outputs.heldCount > 0) return;
+    if (!this.#pausing.done || !this.#log.allAcknowledged || this.#outputs.heldCount > 0) return;
     const [generation, sequence, released] = [this.generation, this.#log.last, this.#outputs.released];
     this.#link.send({ type: 'hand-over', generation, sequence, released });
     this.#outputs.close();

@@ -45,6 +45,16 @@ export class LagControl {
     return this.#fraction;
   }
 
+  /** There is no backup any more, and the next one begins anew. True if the guest was slowed. */
+  end(): boolean {
+    const slowed = this.#fraction < 1;
+    this.#samples = [];
+    this.#fraction = 1;
+    this.#lasting = 1;
+    this.#lastLagMs = 0;
+    return slowed;
+  }
+
   /** Where the backup is, as far as is known. */
   get executedPosition(): bigint {
     return this.#executed;

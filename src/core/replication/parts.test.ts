@@ -150,6 +150,9 @@ test('a lagging backup slows the guest by a few per cent at a time, and speeds i
     lag.adjust(now);
   }
   assert.equal(lag.fraction, 0.1, 'never stopped');
+  assert.equal(lag.end(), true);
+  assert.deepEqual([lag.fraction, lag.lagMs(30_000)], [1, 0], 'what a backup was slow in, the next one is not');
+  assert.deepEqual([lag.adjust(30_000), lag.end()], [undefined, false]);
 });
 
 /** The least and most that the guest gets and the greatest lag, once a backup of this speed has been there for a while. */

@@ -222,7 +222,7 @@ export class Primary extends Actor {
     this.#outputs.releaseAll(this.generation);
     this.#apply(this.#outputs.unpair());
     this.command({ type: 'record', logging: false });
-    if (this.#lag.fraction < 1) this.command({ type: 'speed', fraction: 1 });
+    if (this.#lag.end()) this.command({ type: 'speed', fraction: 1 });
     for (const command of this.#pausing.cancel()) this.command(command);
     this.#started = true;
     this.#cpu.resting = false;

@@ -6,7 +6,7 @@
  * The two sides keep a common point one after the other, so their records are one point apart at most. A record that is
  * further behind was put back from an older copy of its host's files, with the image, and says nothing.
  */
-import { comparePoints, type LogPoint, type MirrorRecord, type PeerRecord } from './mirror-record.ts';
+import { comparePoints, isEmpty, type LogPoint, type MirrorRecord, type PeerRecord } from './mirror-record.ts';
 import { RegionSet, Regions } from './region-set.ts';
 
 export type CatchUpPlan =
@@ -47,11 +47,6 @@ function objectionTo(survivor: MirrorRecord, returning: MirrorRecord): string | 
   if (returning.sizeBytes !== survivor.sizeBytes)
     return `it has ${returning.sizeBytes} bytes, and the survivor's ${survivor.sizeBytes}`;
   return undefined;
-}
-
-/** As `makeEmptyMirror` leaves it: it has never been a part of any set. */
-function isEmpty(record: MirrorRecord): boolean {
-  return record.state === 'incomplete' && record.peers.length === 0;
 }
 
 function isBehind(point: LogPoint | undefined, least: LogPoint | undefined): boolean {

@@ -1,7 +1,7 @@
 /**
  * Catching up: the survivor's side of making a returning host's image equal to its own, while the guest runs and writes.
  *
- * Regions are read and sent one after the other. A live write counts for the target only where a region that it touches has
+ * Regions are read a few at a time, and sent as they come; zeroes that follow each other become one request. A live write counts for the target only where a region that it touches has
  * been copied already, or never had to be: then it follows the copy, in order, before it is answered. Elsewhere it only goes to
  * the own image, and the copy will hold it. A write to the very region that is being read waits for that read. A write that
  * fails here leaves who knows what, so its regions are copied again.
@@ -28,6 +28,9 @@ export type CatchUpOptions = {
   readonly onProgress?: (left: number, total: number) => void;
 };
 
+/** While one read is answered the next one is under way; more would only stand before the guest's own. */
+const READS_AT_ONCE = 2;
+
 export class CatchUpAborted extends Error {
   override readonly name = 'CatchUpAborted';
 }
@@ -44,6 +47,8 @@ export class CatchUp {
   readonly #left: RegionSet;
   readonly #total: number;
   #unsettled: number[] = [];
+  /** Zeroes that were read and not sent yet. They go before whatever is sent next, because it may overlap them. */
+  #pendingZeroes: { start: number; end: number } | undefined;
   readonly #sending = new Set<Promise<void>>();
   #forwarding = true;
   #failure: Error | undefined;
@@ -120,27 +125,32 @@ export class CatchUp {
   }
 
   async #copyAll(): Promise<void> {
-    const { regionBytes } = this.#survivor.regions;
     while (this.#left.size > 0) {
-      for (const region of this.#left) {
-        this.#check();
-        // Room is taken under the region's lock, as a write's is: the other way round, each could wait for the other.
-        const result = await this.#survivor.readRegion(
-          region,
-          () => this.#window.take(regionBytes),
-          (data, extent) => {
-            if (this.#failure !== undefined) return;
-            this.#left.delete(region);
-            this.#send(this.#copyOf(data, extent), regionBytes);
-          },
-        );
-        if (!result.ok) throw new Error(`${this.#survivor.description} cannot be read: ${result.error}`);
-        this.#unsettled.push(region);
-        this.#onProgress(this.#left.size, this.#total);
-        if (this.#unsettled.length * regionBytes >= this.#settleBytes) await this.#settle();
-      }
+      const regions = this.#left[Symbol.iterator]();
+      await Promise.all(Array.from({ length: READS_AT_ONCE }, () => this.#copyFrom(regions)));
     }
     this.#check();
+  }
+
+  async #copyFrom(regions: Iterable<number>): Promise<void> {
+    const { regionBytes } = this.#survivor.regions;
+    for (const region of regions) {
+      this.#check();
+      // Room is taken under the region's lock, as a write's is: the other way round, each could wait for the other.
+      const result = await this.#survivor.readRegion(
+        region,
+        () => this.#window.take(regionBytes),
+        (data, extent) => {
+          if (this.#failure !== undefined) return;
+          this.#left.delete(region);
+          this.#sendCopy(data, extent);
+        },
+      );
+      if (!result.ok) throw new Error(`${this.#survivor.description} cannot be read: ${result.error}`);
+      this.#unsettled.push(region);
+      this.#onProgress(this.#left.size, this.#total);
+      if (this.#unsettled.length * regionBytes >= this.#settleBytes) await this.#settle();
+    }
   }
 
   /** Both sides durable, then equal regions forgotten: by the target first. */
@@ -148,6 +158,7 @@ export class CatchUp {
     const regions = this.#unsettled;
     this.#unsettled = [];
     const epoch = await this.#survivor.flushedEpoch();
+    this.#sendZeroes();
     await Promise.all(this.#sending);
     this.#check();
     const equal = regions.filter((region) => !this.#left.has(region));
@@ -171,8 +182,33 @@ export class CatchUp {
     if (this.#failure === undefined) this.#send(request, bytes);
   }
 
+  /** Zeroes travel as such, and leave holes where holes were. The window has room for a region. */
+  #sendCopy(data: Uint8Array, { start, end }: Extent): void {
+    const { regionBytes } = this.#survivor.regions;
+    const { length } = data;
+    if (this.#zeroes.compare(data, 0, length, 0, length) !== 0) {
+      return this.#send({ type: 'write', id: 0, offset: start, data }, regionBytes);
+    }
+    this.#window.give(regionBytes);
+    const pending = this.#pendingZeroes;
+    if (pending?.end === start) pending.end = end;
+    else if (pending?.start === end) pending.start = start;
+    else {
+      this.#sendZeroes();
+      this.#pendingZeroes = { start, end };
+    }
+  }
+
+  #sendZeroes(): void {
+    if (this.#pendingZeroes === undefined) return;
+    const { start: offset, end } = this.#pendingZeroes;
+    this.#pendingZeroes = undefined;
+    this.#send({ type: 'write-zeroes', id: 0, offset, length: end - offset }, 0);
+  }
+
   /** Sends in the order of the calls; the window has room for `bytes`. */
   #send(request: BlockRequest, bytes: number): void {
+    this.#sendZeroes();
     const sending = this.#target.request(request).then((result) => {
       this.#window.give(bytes);
       this.#sending.delete(sending);
@@ -202,12 +238,5 @@ export class CatchUp {
   /** A target that does not answer must not hold up whoever gives the catch-up up. */
   #untilFailure(work: Promise<void>): Promise<void> {
     return Promise.race([work, this.#failed.promise]);
-  }
-
-  /** Zeroes travel as such, and leave holes where holes were. */
-  #copyOf(data: Uint8Array, { start: offset }: Extent): BlockRequest {
-    const { length } = data;
-    if (this.#zeroes.compare(data, 0, length, 0, length) === 0) return { type: 'write-zeroes', id: 0, offset, length };
-    return { type: 'write', id: 0, offset, data };
   }
 }

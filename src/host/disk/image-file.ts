@@ -8,7 +8,7 @@
  * A failed fdatasync is remembered: the kernel reports it once and then takes the pages for clean, so that the next one would
  * answer that all is well while data is lost. After a failure every flush fails.
  */
-import { constants, fstatSync } from 'node:fs';
+import { constants, fstatSync, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { OperatingError } from '../../core/base/error.ts';
 import type { BlockRequest } from '../../core/machine/doors.ts';
@@ -37,14 +37,17 @@ const FOREIGN_FORMATS: readonly (readonly [string, string])[] = [
 export class ImageFile {
   readonly path: string;
   readonly sizeBytes: number;
+  /** When it was opened, the file system held no block of it. Some say so a while after a write (ZFS). */
+  readonly hadNoBlocks: boolean;
   readonly #file: FileHandle;
   readonly #onProblem: (line: string) => void;
   #lastProblem = '';
   #flushFailed = false;
 
-  private constructor(path: string, sizeBytes: number, file: FileHandle, onProblem: (line: string) => void) {
+  private constructor(path: string, stat: Stats, file: FileHandle, onProblem: (line: string) => void) {
     this.path = path;
-    this.sizeBytes = sizeBytes;
+    this.sizeBytes = stat.size;
+    this.hadNoBlocks = stat.blocks === 0;
     this.#file = file;
     this.#onProblem = onProblem;
   }
@@ -64,7 +67,7 @@ export class ImageFile {
       checkSize(path, stat.size);
       lockExclusively(file.fd, path);
       await checkFormat(path, file);
-      return new ImageFile(path, stat.size, file, onProblem);
+      return new ImageFile(path, stat, file, onProblem);
     } catch (error) {
       await file.close();
       throw error;

@@ -116,6 +116,11 @@ function parseBody(text: string, sets: Uint8Array): MirrorRecord | undefined {
   }
 }
 
+/** As `makeEmptyMirror` leaves it: it has never been a part of any set, and nothing was ever written to its image. */
+export function isEmpty(record: Pick<MirrorRecord, 'state' | 'peers'>): boolean {
+  return record.state === 'incomplete' && record.peers.length === 0;
+}
+
 /** Negative, 0 or positive, as `a` is before, at or after `b`. */
 export function comparePoints(a: LogPoint, b: LogPoint): number {
   return a.generation - b.generation || a.sequence - b.sequence;

@@ -15,11 +15,12 @@
 import { assert } from '../../core/base/assert.ts';
 import { OperatingError } from '../../core/base/error.ts';
 import type { BlockRequest } from '../../core/machine/doors.ts';
-import { type BlockResult, type Disk, type Extent, extentOf, failed, isWithin } from './disk.ts';
+import { type BlockResult, type Disk, type Extent, extentOf, failed, isWithin, OK } from './disk.ts';
 import { ImageFile } from './image-file.ts';
 import {
   comparePoints,
   type ImageState,
+  isEmpty,
   type LogPoint,
   MAX_INCARNATIONS,
   MAX_PEERS,
@@ -72,6 +73,8 @@ export class MirroredImage {
   /** Counts flushes: a write belongs to the epoch in which it was submitted. */
   #epoch = 1;
   readonly #lastWrite: Uint32Array;
+  /** Regions of a new image that nobody has written yet: what is to be zero there is zero already, and needs no look. */
+  readonly #untouched: RegionSet;
   readonly #points = new Map<string, number>();
   #observer: WriteObserver | undefined;
   #closed = false;
@@ -90,6 +93,9 @@ export class MirroredImage {
     this.#onProblem = onProblem;
     this.regions = new Regions(record.sizeBytes, record.regionBytes);
     this.#lastWrite = new Uint32Array(this.regions.count);
+    // The record changes, durably, before the first write; that the file has no block tells that nobody else has filled it.
+    const isNew = isEmpty(record) && image.hadNoBlocks;
+    this.#untouched = isNew ? RegionSet.full(this.regions.count) : RegionSet.empty(this.regions.count);
     this.description = `${image.path} (mirrored)`;
   }
 
@@ -328,10 +334,18 @@ export class MirroredImage {
   async #change(request: BlockRequest, extent: Extent): Promise<BlockResult> {
     const marked = this.#mark(extent);
     if (marked !== undefined && !(await marked)) return failed('io');
-    const result = await this.#image.perform(request);
+    const result = this.#changesNothing(request, extent) ? OK : await this.#image.perform(request);
     if (!result.ok) this.#noteWrite(extent, NEVER);
     await this.#observer?.(request, extent, result.ok);
     return result;
+  }
+
+  #changesNothing(request: BlockRequest, extent: Extent): boolean {
+    const { first, end } = this.regions.of(extent);
+    let untouched = request.type === 'write-zeroes';
+    for (let region = first; region < end && untouched; region++) untouched = this.#untouched.has(region);
+    if (!untouched) for (let region = first; region < end; region++) this.#untouched.delete(region);
+    return untouched;
   }
 
   #noteWrite(extent: Extent, epoch: number): void {

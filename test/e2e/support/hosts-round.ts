@@ -88,7 +88,7 @@ export async function runHostsRound(cluster: HostsCluster, options: HostsRoundOp
   const problems = [
     ...injected.problems,
     ...end.problems,
-    ...redundancyProblems(told, redundantMs, imageCopy),
+    ...redundancyProblems(told, redundantMs),
     ...watch.violations,
     ...claimProblems(watch.entered(beganMs)),
     ...frameProblems(frames.take(), [pair.primary, ...ownersOf(entered)], (vtep) => hostAt(cluster, vtep)),

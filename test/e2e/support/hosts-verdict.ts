@@ -9,8 +9,6 @@ import type { Wait } from './probe.ts';
 import type { Entered, Redundancy, Said } from './replica-watch.ts';
 
 export const REDUNDANT_WITHIN_MS = 30_000;
-/** More, if the new backup's image had nothing of the disk: all of it is read, sent and written, however large it is. */
-export const WHOLE_IMAGE_MS = 30_000;
 /** Longer, so that it is known how long it took. */
 export const REDUNDANT_PATIENCE_MS = 75_000;
 
@@ -63,18 +61,12 @@ export function imageCopyOf(said: readonly Said[]): ImageCopy | undefined {
   return { lacked, regions, tookMs: end.atMs - begin.line.atMs };
 }
 
-export function redundancyProblems(
-  { before, after, injected }: Told,
-  redundantMs: number | undefined,
-  image?: ImageCopy,
-): string[] {
+export function redundancyProblems({ before, after, injected }: Told, redundantMs: number | undefined): string[] {
   const { expected, mendedMs, primary } = injected;
   if (after === undefined) return [`not redundant ${REDUNDANT_PATIENCE_MS / 1000} s after the fault was mended`];
   const problems: string[] = [];
   const tookMs = (redundantMs ?? mendedMs) - mendedMs;
-  const wholeImage = image !== undefined && image.lacked === image.regions;
-  const withinMs = REDUNDANT_WITHIN_MS + (wholeImage ? WHOLE_IMAGE_MS : 0);
-  if (tookMs > withinMs && expected !== 'lost') {
+  if (tookMs > REDUNDANT_WITHIN_MS && expected !== 'lost') {
     problems.push(`redundant only ${tookMs} ms after the fault was mended`);
   }
   if (expected === 'same' && after.generation !== before.generation) problems.push('the pair was broken');

@@ -55,9 +55,9 @@ class Agent {
 
   async #begin(connections: number, seed: number): Promise<void> {
     const cleaner = await RedisConnection.open(REDIS_PORT, () => {}, this.#host);
+    await cleaner.whenLoaded();
     const [flushed] = await cleaner.ask([['FLUSHALL']]);
     cleaner.close();
-    // One that is on its way up says that it is loading.
     if (flushed !== 'OK') throw new Error(`redis is not ready: ${String(flushed)}`);
     this.#stream ??= await StreamClient.open(STREAM_PORT, this.#host);
     this.#load = await RedisLoad.start(REDIS_PORT, connections, seed, this.#host);

@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
+const LOADING_MS = 60_000;
+
 export type Reply = string | number | null | Error | readonly Reply[];
 
 interface Asked {
@@ -39,6 +41,17 @@ export class RedisConnection {
     const replies = commands.map(() => new Promise<Reply>((resolve, reject) => this.#asked.push({ resolve, reject })));
     this.#socket.write(commands.map(encode).join(''), 'latin1');
     return Promise.all(replies);
+  }
+
+  /** Resolves when redis has read its data: until then it answers with an error. Rejects if it still does after a minute. */
+  async whenLoaded(): Promise<void> {
+    const untilMs = performance.now() + LOADING_MS;
+    for (;;) {
+      const [reply] = await this.ask([['PING']]);
+      if (!(reply instanceof Error) || !reply.message.startsWith('LOADING ')) return;
+      if (performance.now() > untilMs) throw reply;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   close(): void {

@@ -197,6 +197,7 @@ export class RedisLoad {
     this.#stopping = true;
     await this.#done;
     const checker = await RedisConnection.open(this.#port, () => {}, this.#host);
+    await checker.whenLoaded();
     const lost: string[] = [];
     const torn: string[] = [];
     for (const client of this.#clients) {

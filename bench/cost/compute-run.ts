@@ -1,9 +1,10 @@
 /**
- * One boot of the benchmark's guest, which runs the programs and powers off: plain, recorded, or as a pair on this host. Each run is a fresh
- * process (or pair), so that what a process owes to chance, such as the layout of its memory, falls on all of them.
+ * One boot of the benchmark's guest, which runs the programs and powers off: plain, recorded, as a pair on this host, or beside another plain
+ * guest that does the same, which tells what a second busy core costs by itself. Each run is a fresh process (or pair), so that what a process
+ * owes to chance, such as the layout of its memory, falls on all of them.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadDescription } from '../../src/host/description/load.ts';
@@ -11,7 +12,7 @@ import { Pair } from '../../src/host/pair/pair.ts';
 import { launch } from '../speed/subjects.ts';
 import { MarkerClock, type PassFigures } from './marker-clock.ts';
 
-export const WAYS = ['plain', 'recorded', 'pair'] as const;
+export const WAYS = ['plain', 'recorded', 'pair', 'beside'] as const;
 export type Way = (typeof WAYS)[number];
 
 export interface ComputeRun {
@@ -22,7 +23,9 @@ export interface ComputeRun {
   readonly logBytes?: number;
 }
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 180_000;
+/** A neighbour has so many passes more, and is ended before them. */
+const SPARE_PASSES = 6;
 
 /** Which programs, in this order; and how often all of that. */
 export interface Course {
@@ -35,7 +38,7 @@ export async function computeRun(way: Way, course: Course): Promise<ComputeRun> 
   const directory = await mkdtemp(join(tmpdir(), 'understudy-cost-'));
   const begun = performance.now();
   try {
-    const found = way === 'pair' ? await runPair(course, directory) : await runAlone(way, course, directory);
+    const found = await runs[way](course, directory);
     return { ...found, seconds: (performance.now() - begun) / 1000 };
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -44,16 +47,49 @@ export async function computeRun(way: Way, course: Course): Promise<ComputeRun> 
 
 type Found = Pick<ComputeRun, 'passes' | 'logBytes'>;
 
+const runs: Readonly<Record<Way, (course: Course, directory: string) => Promise<Found>>> = {
+  plain: (course, directory) => runAlone('plain', course, directory),
+  recorded: (course, directory) => runAlone('recorded', course, directory),
+  pair: runPair,
+  beside: runBeside,
+};
+
 const inOrder = ({ programs, passes }: Course): readonly string[] =>
   Array.from({ length: passes }, () => programs).flat();
 
-async function runAlone(way: 'plain' | 'recorded', course: Course, directory: string): Promise<Found> {
+async function runBeside(course: Course, directory: string): Promise<Found> {
+  const [own, other] = [join(directory, 'own'), join(directory, 'other')];
+  await Promise.all([mkdir(own), mkdir(other)]);
+  const over = new AbortController();
+  const longer = { ...course, passes: course.passes + SPARE_PASSES };
+  // A neighbour that ends by itself, well or not, leaves a run that is not what it says.
+  const neighbour = runAlone('plain', longer, other, over.signal).then(
+    () => Promise.reject(new Error('the other guest was done first')),
+    (error: unknown) => (over.signal.aborted ? undefined : Promise.reject(error)),
+  );
+  const measured = runAlone('plain', course, own, over.signal);
+  try {
+    await Promise.race([measured, neighbour]);
+    return await measured;
+  } finally {
+    over.abort();
+    await Promise.allSettled([measured, neighbour]);
+  }
+}
+
+async function runAlone(
+  way: 'plain' | 'recorded',
+  course: Course,
+  directory: string,
+  over?: AbortSignal,
+): Promise<Found> {
   const subject = way === 'plain' ? 'translator' : 'record';
   const { program, words } = await launch(subject, { programs: inOrder(course), directory, nodeOptions: [] });
   const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
     killSignal: 'SIGKILL',
+    signal: over,
   });
   const clock = new MarkerClock(course.programs.length, () => (child.pid === undefined ? {} : { alone: child.pid }));
   let complaints = '';

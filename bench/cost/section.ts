@@ -5,7 +5,7 @@ import { benchGuest } from '../speed/guest.ts';
 import { collectFacts } from '../support/facts.ts';
 import { runCost } from './campaign.ts';
 import { type CostJournal, readCostJournal, writeCostJournal } from './journal.ts';
-import { costComplaints, showCostFigures, showCostGoals, showCosts } from './show.ts';
+import { costComplaints, showCostFigures, showCostGoals, showCosts, WARM_PASSES } from './show.ts';
 
 const JOURNAL = join(import.meta.dirname, '../results/cost.jsonl');
 
@@ -13,10 +13,10 @@ const JOURNAL = join(import.meta.dirname, '../results/cost.jsonl');
 const TIMES: Readonly<Record<string, number>> = { sha256: 1, bytecode: 2, sort: 2 };
 
 /**
- * The first pass begins as soon as the guest is up, when much of its code still waits to be compiled. In the last one only the programs cost
- * anything: it is what a goal for "compute" means.
+ * The first pass begins as soon as the guest is up, when much of its code still waits to be compiled, and V8 goes on for half a minute on
+ * the replicas' two cores. In the last ones only the programs cost anything: that is what a goal for "compute" means.
  */
-const PASSES = 6;
+const PASSES = 12;
 
 export interface CostWishes {
   readonly image: BuiltImage;
@@ -43,9 +43,11 @@ export async function measureCost({ image, pairs, resume, onProgress }: CostWish
   await runCost(journal, { image, file: JOURNAL, onProgress });
 }
 
-const INTRODUCTION = `What \`understudy record\` and \`understudy pair\` (primary and backup on the cores of this one machine, the arbiter a directory of its disk) take longer
-than \`understudy run\`, with the translator. A round is one run of each, one after the other, in an order that changes; each run boots a guest of its own, in
-which programs of the speed benchmark run one after the other, more than half a second each, and all of that six times. *Warm* is the last of these passes, *cold* the first one, which begins
+const introduction = (passes: number) =>
+  `What \`understudy record\` and \`understudy pair\` (primary and backup on the cores of this one machine, the arbiter a directory of its disk) take longer
+than \`understudy run\`, with the translator. *Beside* is a plain run while another plain guest runs the same programs: what a second busy core costs here, whatever
+keeps it busy. A round is one run of each, one after the other, in an order that changes; each run boots a guest of its own, in which programs of the speed
+benchmark run one after the other, more than half a second each, and all of that ${passes} times. *Warm* is the last ${WARM_PASSES} of these passes, *cold* the first one, which begins
 as soon as the guest is up: both replicas of a pair then compile the code of the boot and of the programs, on the two cores on which they run. redis: both guests are up, and loaded in turn. A pair is
 the plain run and the other of one round; the mean is that of the logarithms of the pairs' ratios, with its 95 % interval by Student's t.
 "Process" is the processor time of all threads; with redis of the hub and passt too; of a pair it is the primary's alone.`;
@@ -61,7 +63,7 @@ export async function costSection(): Promise<string> {
   return `${[
     '## Cost of recording and of a pair',
     showCostGoals(journal),
-    INTRODUCTION,
+    introduction(journal.head.passes),
     showCosts(journal),
     showCostFigures(journal),
     wrong.length === 0

@@ -1,6 +1,6 @@
 /** Tables of the cost benchmark: what recording, and being a pair, cost against a plain run of the same round. */
 import { median, table } from '../support/numbers.ts';
-import type { ComputeRun, Way } from './compute-run.ts';
+import { type ComputeRun, WAYS, type Way } from './compute-run.ts';
 import type { CostEntry, CostJournal } from './journal.ts';
 import type { PassFigures, ProcessUse, ProgramFigure } from './marker-clock.ts';
 import type { RedisCostRun } from './redis-run.ts';
@@ -9,11 +9,12 @@ import { asCost, type CostEstimate, estimateCost } from './statistics.ts';
 type Kind = 'compute' | 'redis';
 type FiguresOf<Of extends Kind> = Of extends 'compute' ? ComputeRun : RedisCostRun;
 
-/** Each whole pair of rounds: the plain run's figures, and the other way's. */
+/** Each whole pair of rounds: the figures of the plain run (or of another base), and the other way's. */
 function pairsOf<Of extends Kind>(
   { entries }: CostJournal,
   kind: Of,
   way: Way,
+  base: Way = 'plain',
 ): { readonly plain: FiguresOf<Of>; readonly other: FiguresOf<Of> }[] {
   const of = (wanted: Way) =>
     new Map(
@@ -21,17 +22,41 @@ function pairsOf<Of extends Kind>(
         .filter((entry): entry is CostEntry & { type: Of } => entry.type === kind && entry.way === wanted)
         .map(({ round, figures }) => [round, figures as unknown as FiguresOf<Of>] as const),
     );
-  const plain = of('plain');
+  const bases = of(base);
   return [...of(way)].flatMap(([round, other]) => {
-    const base = plain.get(round);
-    return base === undefined ? [] : [{ plain: base, other }];
+    const plain = bases.get(round);
+    return plain === undefined ? [] : [{ plain, other }];
   });
 }
 
 const PASSES = ['warm', 'cold'] as const;
 type Pass = (typeof PASSES)[number];
 
-const passOf = ({ passes }: ComputeRun, pass: Pass): Readonly<PassFigures> => passes.at(pass === 'warm' ? -1 : 0)!;
+/** So many at the end are warm. */
+export const WARM_PASSES = 4;
+
+/** A pass's figures; of several warm ones their mean. */
+function passOf({ passes }: ComputeRun, pass: Pass): Readonly<PassFigures> {
+  if (pass === 'cold') return passes[0];
+  const warm = passes.slice(-WARM_PASSES);
+  const names = Object.keys(warm[0]);
+  return Object.fromEntries(names.map((name) => [name, meanFigure(warm.map((of) => of[name]))]));
+}
+
+function meanFigure(figures: readonly ProgramFigure[]): ProgramFigure {
+  const mean = (of: (figure: ProgramFigure) => number): number =>
+    figures.reduce((sum, figure) => sum + of(figure), 0) / figures.length;
+  const [first] = figures;
+  const use = Object.keys(first.use).map((process): [string, ProcessUse] => [
+    process,
+    {
+      cpuSeconds: mean((figure) => figure.use[process].cpuSeconds),
+      cpuThreadSeconds: mean((figure) => figure.use[process].cpuThreadSeconds),
+      waitedSeconds: mean((figure) => figure.use[process].waitedSeconds),
+    },
+  ]);
+  return { ...first, wallSeconds: mean(wall), use: Object.fromEntries(use) };
+}
 
 type Measure = (figure: ProgramFigure) => number;
 
@@ -43,6 +68,8 @@ const waited: Measure = (figure) => useOfGuest(figure).waitedSeconds;
 
 interface ComputeQuestion {
   readonly way: Way;
+  /** What it is compared with: the plain run, unless said. */
+  readonly base?: Way | undefined;
   readonly pass: Pass;
   readonly programs: readonly string[];
   readonly measure: Measure;
@@ -51,9 +78,9 @@ interface ComputeQuestion {
 /** Over all named programs: in each pair the mean of the programs' logarithms. */
 function computeCost(
   journal: CostJournal,
-  { way, pass, programs, measure }: ComputeQuestion,
+  { way, base, pass, programs, measure }: ComputeQuestion,
 ): CostEstimate | undefined {
-  const logs = pairsOf(journal, 'compute', way).map(({ plain, other }) => {
+  const logs = pairsOf(journal, 'compute', way, base).map(({ plain, other }) => {
     const [before, after] = [passOf(plain, pass), passOf(other, pass)];
     const each = programs.map((name) => Math.log(measure(after[name]) / measure(before[name])));
     return each.reduce((sum, log) => sum + log, 0) / each.length;
@@ -97,16 +124,18 @@ function verdict({ low, high, meanRatio }: CostEstimate, goal: number): string {
     : 'missed by the mean, the interval allows it';
 }
 
-/** The three goals, with the clock's word on each. */
+/** The three goals, with the clock's word on each; and what of a pair's cost is that of two busy cores. */
 export function showCostGoals(journal: CostJournal): string {
   const programs = programNames(journal);
   const tests = redisTestNames(journal).map((_, at) => at);
-  const compute = (way: Way): CostEstimate | undefined =>
-    computeCost(journal, { way, pass: 'warm', programs, measure: wall });
-  const rows: [string, number, CostEstimate | undefined][] = [
+  const compute = (way: Way, base?: Way): CostEstimate | undefined =>
+    computeCost(journal, { way, base, pass: 'warm', programs, measure: wall });
+  const rows: [string, number | undefined, CostEstimate | undefined][] = [
     ['recording, compute', 1.02, compute('recorded')],
     ['recording, redis', 1.05, tests.length === 0 ? undefined : redisCost(journal, tests, requestSeconds)],
     ['pair, compute', 1.05, compute('pair')],
+    ['two plain guests beside each other, compute', undefined, compute('beside')],
+    ['pair, against such a plain guest, compute', undefined, compute('pair', 'beside')],
   ];
   return table([
     ['cost by the clock', 'pairs', 'median', 'mean (95 %)', 'goal', 'verdict'],
@@ -115,8 +144,8 @@ export function showCostGoals(journal: CostJournal): string {
       String(found?.pairs ?? 0),
       medianCell(found),
       cell(found),
-      `≤ ${asCost(goal)}`,
-      found === undefined ? 'not measured' : verdict(found, goal),
+      goal === undefined ? '' : `≤ ${asCost(goal)}`,
+      found === undefined ? 'not measured' : goal === undefined ? '' : verdict(found, goal),
     ]),
   ]);
 }
@@ -125,7 +154,7 @@ export function showCostGoals(journal: CostJournal): string {
 export function showCosts(journal: CostJournal): string {
   const programs = programNames(journal);
   const groups = [...programs.map((name) => [name]), ...(programs.length > 1 ? [programs] : [])];
-  const compute = (['recorded', 'pair'] as const).flatMap((way) =>
+  const compute = (['recorded', 'pair', 'beside'] as const).flatMap((way) =>
     PASSES.flatMap((pass) =>
       groups.map((of) => [
         `${way}, ${pass}, ${of.length === 1 ? of[0] : 'all programs'}`,
@@ -158,7 +187,7 @@ export function showCostFigures(journal: CostJournal): string {
   const compute = PASSES.flatMap((pass) =>
     programNames(journal).map((name) => [
       `${pass}, ${name}: seconds (CPU thread, waited)`,
-      ...(['plain', 'recorded', 'pair'] as const).map((way) => {
+      ...WAYS.map((way) => {
         const figures = of('compute', way).map((run) => passOf(run, pass)[name]);
         if (figures.length === 0) return '';
         const [clock, thread, wait] = [wall, cpuThread, waited].map((m) => median(figures.map(m)).toFixed(3));
@@ -173,8 +202,9 @@ export function showCostFigures(journal: CostJournal): string {
       return runs.length === 0 ? '' : String(Math.round(median(runs.map((run) => run.tests[at].requestsPerSecond))));
     }),
     '',
+    '',
   ]);
-  return table([['medians', 'plain', 'recorded', 'pair'], ...compute, ...redis]);
+  return table([['medians', ...WAYS], ...compute, ...redis]);
 }
 
 /** What went wrong: runs that failed, and results that differ from the first run's. */

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { CatchUp } from './catch-up.ts';
 import { makeEmptyMirror, makeFirstMirror } from './mirror-files.ts';
 import { MirrorRecordFile, recordPathOf } from './mirror-record-file.ts';
 import { type CatchUpTarget, MirroredImage } from './mirrored-image.ts';
+import { RegionSet } from './region-set.ts';
 import { beginCatchUp, catchUp, seeded, writeSomewhere } from './testing/mirror-pair.ts';
 
 const REGION = 256 * 1024;
@@ -94,6 +95,38 @@ test('a new image that somebody has filled is not taken for empty', async (t) =>
   pair.returning = await open(pair.there);
   await catchUp(pair.survivor, pair.returning);
   assert.ok(pair.equal());
+});
+
+test('what a catch-up finds in its place already is no difference from any other host', async (t) => {
+  const pair = await newPair(t, 12);
+  const { survivor, returning } = pair;
+  await catchUp(survivor, returning);
+  const thirdPath = join(dirname(pair.there), 'third.raw');
+  await makeEmptyMirror(thirdPath, 'm', SIZE);
+  const third = await open(thirdPath);
+  t.after(() => third.close());
+  await catchUp(returning, third);
+  const at = { generation: 9, sequence: 1 };
+  for (const image of [third, returning]) assert.ok((await image.flush(at)).ok);
+  assert.ok(await third.commonPoint(returning.imageId, at));
+  assert.ok(await returning.commonPoint(third.imageId, at));
+  const data = new Uint8Array(512).fill(0xab);
+  await survivor.disk().request({ type: 'write', id: 0, offset: 5 * REGION, data });
+  await survivor.disk().request({ type: 'write-zeroes', id: 0, offset: 7 * REGION, length: REGION });
+  const differ = [5, 7].filter((region) => {
+    const [mine, theirs] = [readFileSync(pair.here), readFileSync(pair.there)];
+    const extent = [region * REGION, (region + 1) * REGION] as const;
+    return !mine.subarray(...extent).equals(theirs.subarray(...extent));
+  });
+  assert.ok(differ.includes(5));
+  const everything = RegionSet.full(REGIONS);
+  const target = await returning.beginCatchUp({ imageId: survivor.imageId, setId: survivor.record.setId }, everything);
+  const session = await CatchUp.start(survivor, returning.imageId, everything, target);
+  await session.copied;
+  await session.cutOver();
+  assert.ok(pair.equal());
+  const marked = returning.record.peers.find(({ imageId }) => imageId === third.imageId)!.regions;
+  assert.deepEqual([...marked], differ);
 });
 
 test('after a separation only what either side wrote is copied, and both are equal', async (t) => {

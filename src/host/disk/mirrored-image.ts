@@ -332,20 +332,42 @@ export class MirroredImage {
   }
 
   async #change(request: BlockRequest, extent: Extent): Promise<BlockResult> {
-    const marked = this.#mark(extent);
-    if (marked !== undefined && !(await marked)) return failed('io');
-    const result = this.#changesNothing(request, extent) ? OK : await this.#image.perform(request);
-    if (!result.ok) this.#noteWrite(extent, NEVER);
+    // A catch-up brings much that is there already; other hosts need no copy of that, so it gets no mark.
+    const isThere = this.#state.state === 'incomplete' && (await this.#isThere(request, extent));
+    const result = isThere ? OK : await this.#write(request, extent);
     await this.#observer?.(request, extent, result.ok);
     return result;
   }
 
-  #changesNothing(request: BlockRequest, extent: Extent): boolean {
+  async #write(request: BlockRequest, extent: Extent): Promise<BlockResult> {
+    const marked = this.#mark(extent);
+    if (marked !== undefined && !(await marked)) return failed('io');
+    for (const region of this.#regionsIn(extent)) this.#untouched.delete(region);
+    const result = await this.#image.perform(request);
+    if (!result.ok) this.#noteWrite(extent, NEVER);
+    return result;
+  }
+
+  /** Whether the image holds already what this would write. */
+  async #isThere(request: BlockRequest, extent: Extent): Promise<boolean> {
+    const data = request.type === 'write' ? request.data : undefined;
+    for (const region of this.#regionsIn(extent)) {
+      if (this.#untouched.has(region) && data === undefined) continue;
+      if (this.#untouched.has(region)) return false;
+      const whole = this.regions.extentOf(region, false);
+      const offset = Math.max(whole.start, extent.start);
+      const length = Math.min(whole.end, extent.end) - offset;
+      const found = await this.#image.perform({ type: 'read', id: 0, offset, length });
+      const at = offset - extent.start;
+      const wanted = data?.subarray(at, at + length) ?? Buffer.alloc(length);
+      if (!found.ok || Buffer.compare(found.data!, wanted) !== 0) return false;
+    }
+    return true;
+  }
+
+  #regionsIn(extent: Extent): number[] {
     const { first, end } = this.regions.of(extent);
-    let untouched = request.type === 'write-zeroes';
-    for (let region = first; region < end && untouched; region++) untouched = this.#untouched.has(region);
-    if (!untouched) for (let region = first; region < end; region++) this.#untouched.delete(region);
-    return untouched;
+    return Array.from({ length: end - first }, (_, index) => first + index);
   }
 
   #noteWrite(extent: Extent, epoch: number): void {

@@ -97,9 +97,15 @@ async function copyAt({ cluster }: Context, aim: Aim, sinceMs: number): Promise<
     return now === undefined || reached(now) ? true : undefined;
   }, COPY_PATIENCE_MS);
   const receives = ({ role, phase }: ReplicaStatusReport): boolean => role === 'backup' && phase !== 'connecting';
-  const receiver = [...watch.seen].find(([, { status }]) => receives(status))?.[0];
-  const status = await watch.until(() => watch.seen.get(source)?.status, PATIENCE_MS);
-  if (receiver === undefined || status === undefined || status.phase === 'alone') return undefined;
+  // A busy one is not seen for a while; a copy that was lost has no receiver.
+  const found = await watch.until(() => {
+    const status = watch.seen.get(source)?.status;
+    const receiver = [...watch.seen].find(([, seen]) => receives(seen.status))?.[0];
+    if (status?.phase === 'alone') return { status, receiver: undefined };
+    return status === undefined || receiver === undefined ? undefined : { status, receiver };
+  }, PATIENCE_MS);
+  if (found?.receiver === undefined) return undefined;
+  const { status, receiver } = found;
   const inImage = cluster.mirrors !== undefined && !imageDone();
   const progress = inImage ? `image ${Math.round(lastOfImage)} %` : `${status.phase} ${Math.round(last)} %`;
   return { source, receiver, generation: status.generation, progress };

@@ -70,14 +70,18 @@ async function aimAtImage(context: Context): Promise<Aim | undefined> {
 async function copyAt({ cluster }: Context, aim: Aim, sinceMs: number): Promise<Copy | undefined> {
   const { watch } = cluster;
   const begun = () => watch.entered(sinceMs).find(({ phase }) => phase === 'copying');
-  const source = (await watch.until(begun, PATIENCE_MS))?.host;
-  if (source === undefined) throw new Error('no copy has begun');
+  const beginning = await watch.until(begun, PATIENCE_MS);
+  if (beginning === undefined) throw new Error('no copy has begun');
+  const { host: source, atMs: beganMs } = beginning;
+  // What the source was last seen in may be from before the copy; what it says comes in order.
+  const isLost = (): boolean =>
+    watch.entered(beganMs).some(({ host, phase, atMs }) => host === source && phase === 'alone' && atMs > beganMs);
   let last = 0;
   const percent = (): number | undefined => {
     const status = watch.seen.get(source)?.status;
     // A busy one may not answer for a while.
     if (status === undefined) return last;
-    if (status.transfer === undefined) return status.phase === 'copying' ? 0 : undefined;
+    if (status.transfer === undefined) return status.phase === 'copying' || status.phase === 'alone' ? 0 : undefined;
     const { doneBytes, leftBytes } = status.transfer;
     return doneBytes + leftBytes === 0 ? 0 : (100 * doneBytes) / (doneBytes + leftBytes);
   };
@@ -94,17 +98,18 @@ async function copyAt({ cluster }: Context, aim: Aim, sinceMs: number): Promise<
   await watch.until(() => {
     const now = percent();
     last = now ?? last;
-    return now === undefined || reached(now) ? true : undefined;
+    return now === undefined || reached(now) || isLost() ? true : undefined;
   }, COPY_PATIENCE_MS);
   const receives = ({ role, phase }: ReplicaStatusReport): boolean => role === 'backup' && phase !== 'connecting';
   // A busy one is not seen for a while; a copy that was lost has no receiver.
   const found = await watch.until(() => {
+    if (isLost()) return 'lost';
     const status = watch.seen.get(source)?.status;
     const receiver = [...watch.seen].find(([, seen]) => receives(seen.status))?.[0];
-    if (status?.phase === 'alone') return { status, receiver: undefined };
-    return status === undefined || receiver === undefined ? undefined : { status, receiver };
+    const isStale = status === undefined || status.phase === 'alone';
+    return isStale || receiver === undefined ? undefined : { status, receiver };
   }, PATIENCE_MS);
-  if (found?.receiver === undefined) return undefined;
+  if (found === undefined || found === 'lost') return undefined;
   const { status, receiver } = found;
   const inImage = cluster.mirrors !== undefined && !imageDone();
   const progress = inImage ? `image ${Math.round(lastOfImage)} %` : `${status.phase} ${Math.round(last)} %`;

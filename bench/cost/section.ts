@@ -16,7 +16,7 @@ const TIMES: Readonly<Record<string, number>> = { sha256: 1, bytecode: 2, sort: 
  * The first pass begins as soon as the guest is up, when much of its code still waits to be compiled, and V8 goes on for half a minute on
  * the replicas' two cores. In the last ones only the programs cost anything: that is what a goal for "compute" means.
  */
-const PASSES = 12;
+const PASSES = 10;
 
 export interface CostWishes {
   readonly image: BuiltImage;

@@ -69,6 +69,8 @@ export interface Timeouts {
   readonly claimRetryMs: number;
   /** Between two comparisons of the state's hash: how late a divergence may be found. */
   readonly hashIntervalMs: number;
+  /** How far the backup may be behind before the guest is slowed for it; a takeover waits until it has made up for that. */
+  readonly lagMs: number;
   /** With `onTotalLoss: restart`: outputs may leave for so long after the last renewal. */
   readonly leaseMs: number;
 }
@@ -111,6 +113,7 @@ export const defaultTimeouts: Timeouts = {
   heartbeatMs: 25,
   claimRetryMs: 100,
   hashIntervalMs: 1000,
+  lagMs: 100,
   leaseMs: 10_000,
 };
 

@@ -75,7 +75,7 @@ network:
 console: virtio
 onDivergence: continue
 onTotalLoss: restart
-timeouts: { suspicion: 1s, heartbeat: 100ms, claimRetry: 50ms, hashInterval: 500 ms, lease: 3s }
+timeouts: { suspicion: 1s, heartbeat: 100ms, claimRetry: 50ms, hashInterval: 500 ms, lag: 250ms, lease: 3s }
 buffers: { log: 32M, outputs: 2M }
 `);
   assert.deepEqual(description, {
@@ -96,7 +96,7 @@ buffers: { log: 32M, outputs: 2M }
     console: 'virtio',
     onDivergence: 'continue',
     onTotalLoss: 'restart',
-    timeouts: { suspicionMs: 1000, heartbeatMs: 100, claimRetryMs: 50, hashIntervalMs: 500, leaseMs: 3000 },
+    timeouts: { suspicionMs: 1000, heartbeatMs: 100, claimRetryMs: 50, hashIntervalMs: 500, lagMs: 250, leaseMs: 3000 },
     buffers: { logBytes: 32 * 2 ** 20, outputBytes: 2 * 2 ** 20 },
   });
 });

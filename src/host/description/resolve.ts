@@ -72,6 +72,7 @@ function complete(input: DescriptionInput, context: ResolveContext): Description
       heartbeatMs: timeouts.heartbeat ?? defaultTimeouts.heartbeatMs,
       claimRetryMs: timeouts.claimRetry ?? defaultTimeouts.claimRetryMs,
       hashIntervalMs: timeouts.hashInterval ?? defaultTimeouts.hashIntervalMs,
+      lagMs: timeouts.lag ?? defaultTimeouts.lagMs,
       leaseMs: timeouts.lease ?? defaultTimeouts.leaseMs,
     },
     buffers: {

@@ -163,6 +163,7 @@ const timeouts = z.strictObject({
   heartbeat: duration(1, 20_000).optional(),
   claimRetry: duration(1, 60_000).optional(),
   hashInterval: duration(10, 60_000).optional(),
+  lag: duration(10, 5000).optional(),
   lease: duration(1000, 600_000).optional(),
 });
 

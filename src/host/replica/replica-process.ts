@@ -519,7 +519,7 @@ function replicaOptions(
   restart: Loss | undefined,
 ): ReplicaOptions {
   const { description, role } = setup;
-  const { suspicionMs, heartbeatMs, claimRetryMs, hashIntervalMs } = description.timeouts;
+  const { suspicionMs, heartbeatMs, claimRetryMs, hashIntervalMs, lagMs } = description.timeouts;
   const { logBytes, outputBytes } = description.buffers;
   return {
     vm: description.name,
@@ -538,6 +538,7 @@ function replicaOptions(
       heartbeatMs,
       retryMs: claimRetryMs,
       hashIntervalMs,
+      targetLagMs: lagMs,
     },
     bounds: { ...DEFAULT_BOUNDS, logBufferBytes: logBytes, heldOutputBytes: outputBytes },
     transfer: DEFAULT_TRANSFER,

@@ -3,17 +3,14 @@
  * backup is too far behind, the primary's guest is slowed by a few per cent at a time, and sped up again when it has caught
  * up (Scales et al. 2010, 2.4).
  *
- * The guest's speed has two factors. One follows the lag itself, from full speed at the target down to three quarters at twice the
+ * The guest's speed has two factors. One follows the lag itself, from full speed at half the target down to three quarters at twice the
  * target: a backup that is a little slower finds the lag at which both are equally fast, and a lag that passes leaves nothing behind. (A
  * speed that only went down while the backup was late, and up afterwards, swung to two thirds and back for ever, and cost a computing
  * guest an eighth of its time.) The other is for a backup that is slower still: it goes down while a lag beyond that does
  * not shrink, and comes back slowly.
  */
 export interface LagControlOptions {
-  /**
-   * Up to here the guest runs at full speed. A backup that is as fast as the primary is some 60 ms behind: clock inputs, what it may
-   * execute and what it says of it come every 20 ms.
-   */
+  /** The lag to stay below. */
   readonly targetLagMs: number;
   /** How often the speed may change. */
   readonly intervalMs: number;
@@ -92,9 +89,9 @@ export class LagControl {
     const { targetLagMs } = this.#options;
     if (lagMs > 2 * targetLagMs && lagMs >= this.#lastLagMs)
       this.#lasting = Math.max(SLOWEST, this.#lasting * SLOW_DOWN);
-    else if (lagMs < targetLagMs) this.#lasting = Math.min(1, this.#lasting * SPEED_UP);
+    else if (lagMs < targetLagMs / 2) this.#lasting = Math.min(1, this.#lasting * SPEED_UP);
     this.#lastLagMs = lagMs;
-    const late = within(0, lagMs / targetLagMs - 1, 1);
+    const late = within(0, (lagMs - targetLagMs / 2) / (1.5 * targetLagMs), 1);
     const wanted = Math.max(SLOWEST, this.#lasting * (1 - BY_LAG * late));
     const before = this.#fraction;
     this.#fraction = within(before - LARGEST_STEP, wanted, before + LARGEST_STEP);

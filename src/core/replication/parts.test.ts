@@ -178,7 +178,7 @@ function settled(backupSpeed: number): { least: number; most: number; lagMs: num
 test('a guest settles at the speed of a backup that is a little slower, and does not swing around it', () => {
   const { least, most, lagMs } = settled(0.95);
   assert.ok(least > 0.93 && most < 0.97, `from ${least} to ${most}`);
-  assert.ok(lagMs < 150, `${lagMs} ms`);
+  assert.ok(lagMs < 120, `${lagMs} ms`);
   assert.deepEqual(settled(1), { least: 1, most: 1, lagMs: 0 });
 });
 

@@ -94,7 +94,7 @@ function assertInOrder(printed: readonly number[]): void {
 }
 
 test('no flushed write is lost by a mirrored pair that loses its primary twice, and the images end equal', {
-  timeout: 300_000,
+  timeout: 140_000,
 }, async (t) => {
   const LAST = 6000;
   const hosts = await Hosts.create(t, diskWriter(LAST, 150_000));

@@ -1,7 +1,7 @@
 /**
  * All benchmarks, and bench/RESULTS.md from what they found:
  *
- *     npm run bench                        everything, about two hours
+ *     npm run bench                        everything, about two and a half hours
  *     npm run bench -- --quick             fewer requests and boots
  *     npm run bench -- --only boot,pair    some parts; the others keep the figures that they have
  *     npm run bench -- --only speed        programs in the guest, against QEMU and v86: --rounds N, --resume after an interruption,

@@ -23,7 +23,7 @@ export interface ComputeRun {
   readonly logBytes?: number;
 }
 
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 120_000;
 /** A neighbour has so many passes more, and is ended before them. */
 const SPARE_PASSES = 6;
 

@@ -1,10 +1,10 @@
 /**
  * Catching up: the survivor's side of making a returning host's image equal to its own, while the guest runs and writes.
  *
- * Regions are read a few at a time, and sent as they come; zeroes that follow each other become one request. A live write counts for the target only where a region that it touches has
- * been copied already, or never had to be: then it follows the copy, in order, before it is answered. Elsewhere it only goes to
- * the own image, and the copy will hold it. A write to the very region that is being read waits for that read. A write that
- * fails here leaves who knows what, so its regions are copied again.
+ * Regions are read a few at a time, and sent as they come; zeroes that follow each other become one request. A live write counts
+ * for the target only where a region that it touches has been copied already, or never had to be: then it follows the copy, in
+ * order, before it is answered. Elsewhere it only goes to the own image, and the copy will hold it. A write to the very region that
+ * is being read waits for that read. A write that fails here leaves who knows what, so its regions are copied again.
  *
  * What is under way to the target is bounded in bytes (the window): copies and writes wait for room. After every so many bytes both
  * sides flush and forget the regions that are equal now, so that a catch-up that is cut off goes on from there.

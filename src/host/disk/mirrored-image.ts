@@ -352,8 +352,10 @@ export class MirroredImage {
   async #isThere(request: BlockRequest, extent: Extent): Promise<boolean> {
     const data = request.type === 'write' ? request.data : undefined;
     for (const region of this.#regionsIn(extent)) {
-      if (this.#untouched.has(region) && data === undefined) continue;
-      if (this.#untouched.has(region)) return false;
+      if (this.#untouched.has(region)) {
+        if (data === undefined) continue;
+        return false;
+      }
       const whole = this.regions.extentOf(region, false);
       const offset = Math.max(whole.start, extent.start);
       const length = Math.min(whole.end, extent.end) - offset;
@@ -371,18 +373,16 @@ export class MirroredImage {
   }
 
   #noteWrite(extent: Extent, epoch: number): void {
-    const { first, end } = this.regions.of(extent);
-    for (let region = first; region < end; region++) {
+    for (const region of this.#regionsIn(extent)) {
       this.#lastWrite[region] = Math.max(this.#lastWrite[region]!, epoch);
     }
   }
 
   /** Undefined where all regions are marked already; else whether their marks have become durable. */
   #mark(extent: Extent): Promise<boolean> | undefined {
-    const { first, end } = this.regions.of(extent);
     const clean: number[] = [];
     const awaited = new Set<Promise<void>>();
-    for (let region = first; region < end; region++) {
+    for (const region of this.#regionsIn(extent)) {
       if (this.#peers.some((peer) => !peer.regions.has(region))) clean.push(region);
       const marking = this.#marking.get(region);
       if (marking !== undefined) awaited.add(marking);

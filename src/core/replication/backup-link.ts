@@ -22,6 +22,9 @@ export function farewellOf(message: Message): string | undefined {
   }
 }
 
+/** What is due by the next tick is due now, in parts of `heartbeatMs`. */
+export const SOON = 0.75;
+
 export class BackupLink {
   readonly #timing: ReplicaTiming;
   readonly #act: (action: ReplicaAction) => void;
@@ -156,7 +159,7 @@ export class BackupLink {
 
   /** True if a heartbeat is due. */
   beatDue(nowMs: number): boolean {
-    return nowMs - this.#beatMs >= this.#timing.heartbeatMs;
+    return nowMs - this.#beatMs >= SOON * this.#timing.heartbeatMs;
   }
 
   /** True if the next heartbeat may as well be sent now. */

@@ -81,6 +81,7 @@ const frame = (byte: number): Uint8Array => new Uint8Array(60).fill(byte);
 
 const kept = (...sequences: number[]): CpuReport => ({
   type: 'replayed',
+  position: 1n,
   outputs: sequences.map((sequence) => frameOutput(sequence)),
 });
 
@@ -372,6 +373,7 @@ test('a difference met while draining after the claim is total loss, unless the 
 test('too many kept outputs stop the backup’s guest until the primary has released some', () => {
   const driver = paired().cpu({
     type: 'replayed',
+    position: 1n,
     outputs: Array.from({ length: 10 }, (_, index) => frameOutput(index + 1)),
   });
   assert.equal(driver.commands('pause').length, 1);
@@ -419,7 +421,7 @@ test('a guest that has stopped at the primary stops here too, after the log’s 
 
 test('a primary that died after its guest had stopped: the backup says what was left to say, and ends', () => {
   const power = { sequence: 2, output: { kind: 'power', action: 'off' } } as const;
-  const driver = lost(paired().cpu({ type: 'replayed', outputs: [frameOutput(1), power] }));
+  const driver = lost(paired().cpu({ type: 'replayed', position: 1n, outputs: [frameOutput(1), power] }));
   won(driver.cpu(drained({ stopped: { reason: 'power', action: 'off' } })));
   assert.deepEqual(driver.emitted(), [1, 2]);
   assert.deepEqual(driver.commands('go-live'), []);

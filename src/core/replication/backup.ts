@@ -6,6 +6,7 @@
 import { Actor } from './actor.ts';
 import { conflictIn, helloOf, otherVersion, refusalOfWelcome } from './admission.ts';
 import type { ArbiterReply, PairRecord } from './arbiter-protocol.ts';
+import { SOON } from './backup-link.ts';
 import type { CpuReport } from './cpu-link.ts';
 import { CpuView } from './cpu-view.ts';
 import { FailureDetector } from './failure-detector.ts';
@@ -175,7 +176,7 @@ export class Backup extends Actor {
     const { resumeMs, heartbeatMs } = this.#options.timing;
     if (this.#closedMs !== undefined && nowMs - this.#closedMs >= resumeMs) this.#leave('the channel is gone', nowMs);
     else if (this.#detector?.suspects(nowMs)) this.#leave('the primary is silent', nowMs);
-    else if (nowMs - this.#ackMs >= heartbeatMs) this.#ack(nowMs);
+    else if (nowMs - this.#ackMs >= SOON * heartbeatMs) this.#ack(nowMs);
   }
 
   // The channel
@@ -447,6 +448,7 @@ export class Backup extends Actor {
         this.#log.consumed = report.consumed;
         return;
       case 'replayed':
+        this.#cpu.position = report.position;
         this.#kept.keep(report.outputs);
         if (this.#disk.perform(report.disk ?? [], nowMs) && this.phase === 'paired') this.#ack(nowMs);
         if (this.#mustRest && this.phase === 'paired') this.#pause(true);

@@ -123,7 +123,12 @@ export type CpuReport =
    * What a following machine said to nobody: kept by the backup until the primary has sent it. Only frames, console, power; and
    * what happened to the disk, in order, where that was asked for.
    */
-  | { readonly type: 'replayed'; readonly outputs: readonly NumberedOutput[]; readonly disk?: readonly DiskStep[] }
+  | {
+      readonly type: 'replayed';
+      readonly position: bigint;
+      readonly outputs: readonly NumberedOutput[];
+      readonly disk?: readonly DiskStep[];
+    }
   /** The machine stands at this read's completion and needs its data. `tried`: what it was given was nothing, or is not the same. */
   | { readonly type: 'read-needed'; readonly device: number; readonly id: number; readonly tried: boolean }
   | { readonly type: 'paused'; readonly position: bigint }

@@ -435,11 +435,10 @@ export class CpuSide {
 
   #reportReplayed(): void {
     if (this.#replayed.length === 0 && this.#disk.length === 0) return;
-    const outputs = this.#replayed;
-    const disk = this.#disk;
+    const said = { type: 'replayed', position: this.#machine.position, outputs: this.#replayed } as const;
+    this.#deps.report(this.#followsDisk ? { ...said, disk: this.#disk } : said);
     this.#replayed = [];
     this.#disk = [];
-    this.#deps.report(this.#followsDisk ? { type: 'replayed', outputs, disk } : { type: 'replayed', outputs });
   }
 
   #countConsumed(): void {

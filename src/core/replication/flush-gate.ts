@@ -18,6 +18,11 @@ export class FlushGate {
     this.#durable = Math.max(this.#durable, sequence);
   }
 
+  /** Whether the backup is all that some flush still needs. */
+  get waits(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** The owner's disk has answered. Returns the answer if the guest may hear it now. `sequence`: undefined for what is no flush. */
   answered(sequence: number | undefined, input: Input): Input | undefined {
     if (sequence === undefined || !this.#counts || sequence <= this.#durable) return input;

@@ -218,7 +218,7 @@ function answerTo(driver: Driver, nth: number, outcome: 'ok' | 'error' = 'ok'): 
 }
 
 test('a flush that is durable on the backup is acknowledged at once', () => {
-  const driver = paired().cpu({ type: 'replayed', outputs: [], disk: [write(18), flush(19)] });
+  const driver = paired().cpu({ type: 'replayed', position: 1n, outputs: [], disk: [write(18), flush(19)] });
   driver.event(answerTo(driver, 0));
   assert.deepEqual(driver.sent('ack'), []);
   driver.event(answerTo(driver, 1));
@@ -226,14 +226,14 @@ test('a flush that is durable on the backup is acknowledged at once', () => {
 });
 
 test('a backup whose image fails is none: it says so, and does not claim', () => {
-  const driver = paired().cpu({ type: 'replayed', outputs: [], disk: [write(18)] });
+  const driver = paired().cpu({ type: 'replayed', position: 1n, outputs: [], disk: [write(18)] });
   driver.event(answerTo(driver, 0, 'error'));
   assert.equal(driver.haltCode(), 'disk-failed');
   assert.equal(driver.sent('bye').length, 1);
 });
 
 test('a backup goes live when its own disk has done what it has in hand', () => {
-  const driver = paired().cpu({ type: 'replayed', outputs: [], disk: [write(18)] });
+  const driver = paired().cpu({ type: 'replayed', position: 1n, outputs: [], disk: [write(18)] });
   const writing = answerTo(driver, 0);
   driver.event({ type: 'channel-closed', channel: 1, why: 'reset' });
   driver.arbiter({ op: 'claim', generation: 3, outcome: 'won' }).admitted(4);

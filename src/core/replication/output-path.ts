@@ -50,6 +50,11 @@ export class OutputPath {
     return this.#gate.heldCount === 0 && this.#world.idle;
   }
 
+  /** Whether the backup is all that some flush still needs. */
+  get flushWaits(): boolean {
+    return this.#flushes.waits;
+  }
+
   /** The generation that the disk has admitted; undefined while this replica is leaving it. */
   get admitted(): number | undefined {
     return this.#world.admitted;

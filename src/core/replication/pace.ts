@@ -14,10 +14,10 @@ export class Pace extends LagControl {
     this.#hashIntervalMs = hashIntervalMs;
   }
 
-  /** The commands that are due. */
-  due(nowMs: number): CpuCommand[] {
+  /** The commands that are due. `flushWaits`: see `adjust`. */
+  due(nowMs: number, flushWaits: boolean): CpuCommand[] {
     const commands: CpuCommand[] = [];
-    const fraction = this.adjust(nowMs);
+    const fraction = this.adjust(nowMs, flushWaits);
     if (fraction !== undefined) commands.push({ type: 'speed', fraction });
     if (this.#hashIntervalMs > 0 && nowMs - this.#checkpointMs >= this.#hashIntervalMs) {
       this.#checkpointMs = nowMs;

@@ -92,6 +92,9 @@ export class Primary extends Actor {
     if (this.phase !== 'halted') this.#dispatch(event, nowMs);
     if (this.phase === 'paired' || this.phase === 'handing-over') this.#release(nowMs);
     if (isUnprotected(this.phase) && !this.#copying.isCut) this.#outputs.underLease(this.generation);
+    if (this.phase === 'paired') {
+      for (const command of this.#lag.due(nowMs, this.#outputs.flushWaits)) this.command(command);
+    }
     this.#endWithGuest();
     return this.takeActions();
   }
@@ -166,8 +169,6 @@ export class Primary extends Actor {
     } else if (this.#link.beatDue(nowMs)) {
       this.#heartbeat(nowMs);
     }
-    if (this.phase !== 'paired') return;
-    for (const command of this.#lag.due(nowMs)) this.command(command);
   }
 
   // The generation: won at the arbiter, admitted by the disk
@@ -365,7 +366,7 @@ export class Primary extends Actor {
     if (!this.#log.acknowledge(ack.sequence, ack.credit)) return this.#broken('it acknowledges what was not sent');
     if (ack.cpu !== 'silent') this.#link.heard(nowMs);
     this.#link.answered(ack.echo, nowMs);
-    this.#lag.executed(ack.executed);
+    this.#lag.executed(ack.executed, nowMs);
     if (this.phase === 'forming' && !this.#ownership.asks('write-record')) this.#formed(nowMs);
     if (this.phase === 'cutting-over') this.#copyIsBackup();
     this.#apply(this.#outputs.diskAtBackup(ack, this.generation));

@@ -453,16 +453,16 @@ test('a backup follows what happens to the disk, reads, and says at once how far
   assert.deepEqual(driver.commands('follow'), [{ type: 'follow', disk: true }]);
   assert.equal(driver.sent('ack')[0]!.reads, 0);
   driver.take();
-  driver.cpu({ type: 'replayed', outputs: [], disk: [step(readOutput(1, 9))] });
+  driver.cpu({ type: 'replayed', position: 1n, outputs: [], disk: [step(readOutput(1, 9))] });
   assert.ok(driver.actions.some((action) => action.type === 'disk-read' && action.request.id === 9));
   driver.event({ type: 'disk-read-answer', device: 2, id: 9, data: SECTOR });
   assert.deepEqual(driver.commands('read-data'), [{ type: 'read-data', device: 2, id: 9, data: SECTOR }]);
-  driver.cpu({ type: 'replayed', outputs: [], disk: [finished(9)] });
+  driver.cpu({ type: 'replayed', position: 1n, outputs: [], disk: [finished(9)] });
   assert.equal(driver.sent('ack').at(-1)!.reads, 1);
 });
 
 test('a backup that can get the data nowhere says so, and does not claim', () => {
-  const driver = backup().cpu({ type: 'replayed', outputs: [], disk: [step(readOutput(1, 9))] });
+  const driver = backup().cpu({ type: 'replayed', position: 1n, outputs: [], disk: [step(readOutput(1, 9))] });
   driver.event({ type: 'disk-read-answer', device: 2, id: 9 });
   driver.cpu({ type: 'read-needed', device: 2, id: 9, tried: true });
   driver.message({ type: 'read-data', generation: 0, sequence: 1, found: false, bytes: new Uint8Array() });
@@ -472,7 +472,7 @@ test('a backup that can get the data nowhere says so, and does not claim', () =>
 });
 
 test('a backup that takes over reads for itself what it had asked of the dead owner', () => {
-  const driver = backup().cpu({ type: 'replayed', outputs: [], disk: [step(readOutput(1, 9))] });
+  const driver = backup().cpu({ type: 'replayed', position: 1n, outputs: [], disk: [step(readOutput(1, 9))] });
   driver
     .event({ type: 'disk-read-answer', device: 2, id: 9 })
     .cpu({ type: 'read-needed', device: 2, id: 9, tried: true });

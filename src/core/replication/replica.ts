@@ -46,7 +46,7 @@ export interface ChannelCertificates {
 export type ReplicaEvent =
   /** The first event. */
   | { readonly type: 'start' }
-  /** At least every `heartbeatMs` / 2. */
+  /** About every `heartbeatMs`, and twice as often at most. */
   | { readonly type: 'tick' }
   /** A backup has connected; or, at the backup, the answer to `connect`. `certificates`: absent without keys. */
   | { readonly type: 'channel-open'; readonly channel: ChannelId; readonly certificates?: ChannelCertificates }

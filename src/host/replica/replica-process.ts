@@ -132,6 +132,7 @@ export class ReplicaProcess {
   #handling = false;
   #control: ControlServer | undefined;
   #ticks: NodeJS.Timeout | undefined;
+  #tickedMs = Number.NEGATIVE_INFINITY;
   #reports: NodeJS.Timeout | undefined;
   #finish: (reason: HaltReason) => void = () => {};
   #fail: (error: unknown) => void = () => {};
@@ -211,6 +212,7 @@ export class ReplicaProcess {
       onReport: (report) => {
         this.#diagnosis.report(report, this.status()?.generation ?? 0);
         this.#handle({ type: 'cpu', report });
+        if (report.type === 'progress') this.#tick();
       },
       onCrash: (error) => this.#fail(error),
       onNotice: this.#setup.onNotice,
@@ -226,7 +228,7 @@ export class ReplicaProcess {
     await this.#openUplink();
     await this.#serveSnapshots(new MachineSnapshots(description, identity));
     this.#handle({ type: 'start' });
-    this.#ticks = setInterval(() => this.#handle({ type: 'tick' }), options.timing.heartbeatMs / 2);
+    this.#ticks = setInterval(() => this.#tick(), options.timing.heartbeatMs);
     this.#reports = setInterval(() => this.#reportStatus(), STATUS_EVERY_MS);
   }
 
@@ -327,6 +329,14 @@ export class ReplicaProcess {
       onNotice(`no backup can connect: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;
     });
+  }
+
+  /** With the beats of the CPU thread, for which this process is woken anyway; from a timer only while there are none. */
+  #tick(): void {
+    const now = performance.now();
+    if (now - this.#tickedMs < this.#setup.description.timeouts.heartbeatMs / 2) return;
+    this.#tickedMs = now;
+    this.#handle({ type: 'tick' });
   }
 
   #handle(event: ReplicaEvent): void {

@@ -63,6 +63,10 @@ export interface CpuThreadState {
 /** Steps between two looks at the clock: two or three milliseconds. */
 const SLICE_STEPS = 500_000n;
 const BEAT_MS = 20;
+/** A guest that is slowed rests for so long at once: hundreds of short sleeps a second would cost more than they give away. */
+const REST_MS = 5;
+/** What it owes for longer, because it was woken again and again, is forgotten. */
+const MOST_OWED_MS = 50;
 const STATE_EVERY_MS = 1000;
 
 const port = parentPort;
@@ -159,6 +163,8 @@ if (parts) {
   port.postMessage({ type: 'ready', ram: machine.sharedRam } satisfies CpuThreadNote);
   let beatMs = nowMs();
   let stateMs = beatMs;
+  /** Of a guest that is slowed: what it has used beyond its part of the time. */
+  let owedMs = 0;
   // A machine that begins here is told what time it is; a backup's hears it from the log.
   let dated = false;
   for (;;) {
@@ -180,11 +186,15 @@ if (parts) {
         stateMs = endedMs;
       }
     }
-    let restMs = speed < 1 ? (endedMs - beganMs) * (1 / Math.max(speed, 0.01) - 1) : 0;
     if (result === 'idle') {
+      owedMs = 0;
       const timerMs = side.recording && !side.paused && machine.waiting ? keeper.wakeInMs() : undefined;
-      restMs = Math.min(timerMs ?? BEAT_MS, BEAT_MS);
+      Atomics.wait(signal, 0, seen, Math.min(timerMs ?? BEAT_MS, BEAT_MS));
+      continue;
     }
-    if (restMs > 0) Atomics.wait(signal, 0, seen, restMs);
+    owedMs = speed < 1 ? Math.min(owedMs + (endedMs - beganMs) * (1 / Math.max(speed, 0.01) - 1), MOST_OWED_MS) : 0;
+    if (owedMs < REST_MS) continue;
+    Atomics.wait(signal, 0, seen, owedMs);
+    owedMs = Math.max(0, owedMs - (nowMs() - endedMs));
   }
 }

@@ -124,28 +124,32 @@ function verdict({ low, high, meanRatio }: CostEstimate, goal: number): string {
     : 'missed by the mean, the interval allows it';
 }
 
-/** The three goals, with the clock's word on each; and what of a pair's cost is that of two busy cores. */
+/** The three goals, with the clock's word on each and the CPU thread's beside it; and what of a pair's cost is that of two busy cores. */
 export function showCostGoals(journal: CostJournal): string {
   const programs = programNames(journal);
   const tests = redisTestNames(journal).map((_, at) => at);
-  const compute = (way: Way, base?: Way): CostEstimate | undefined =>
-    computeCost(journal, { way, base, pass: 'warm', programs, measure: wall });
-  const rows: [string, number | undefined, CostEstimate | undefined][] = [
+  const compute = (way: Way, base?: Way) =>
+    [wall, cpuThread].map((measure) => computeCost(journal, { way, base, pass: 'warm', programs, measure }));
+  const redis = [requestSeconds, requestCpuThread].map((measure) =>
+    tests.length === 0 ? undefined : redisCost(journal, tests, measure),
+  );
+  const rows: [string, number | undefined, (CostEstimate | undefined)[]][] = [
     ['recording, compute', 1.02, compute('recorded')],
-    ['recording, redis', 1.05, tests.length === 0 ? undefined : redisCost(journal, tests, requestSeconds)],
+    ['recording, redis', 1.05, redis],
     ['pair, compute', 1.05, compute('pair')],
     ['two plain guests beside each other, compute', undefined, compute('beside')],
     ['pair, against such a plain guest, compute', undefined, compute('pair', 'beside')],
   ];
   return table([
-    ['cost by the clock', 'pairs', 'median', 'mean (95 %)', 'goal', 'verdict'],
-    ...rows.map(([name, goal, found]) => [
+    ['cost by the clock', 'pairs', 'median', 'mean (95 %)', 'goal', 'verdict', 'by the CPU thread: mean (95 %)'],
+    ...rows.map(([name, goal, [found, thread]]) => [
       name,
       String(found?.pairs ?? 0),
       medianCell(found),
       cell(found),
       goal === undefined ? '' : `≤ ${asCost(goal)}`,
       found === undefined ? 'not measured' : goal === undefined ? '' : verdict(found, goal),
+      cell(thread),
     ]),
   ]);
 }

@@ -24,6 +24,7 @@ import { GATEWAY_VTEP, VNI } from './vxlan-lab.ts';
 
 export const MACHINE = 'web';
 const MAC = '52:54:00:00:00:07';
+const LOOK_PATIENCE_MS = 5000;
 const ARBITER_LOOK = join(import.meta.dirname, 'arbiter-look.ts');
 
 /** How an installation was after its last round. */
@@ -232,7 +233,8 @@ export class HostsCluster {
     let pair: Redundancy | undefined;
     try {
       await this.clients.ask({ do: 'abandon' });
-      const now = this.watch.redundancy(Date.now() - 1000);
+      // One question that is answered late says nothing of the pair.
+      const now = await this.watch.until(() => this.watch.redundancy(Date.now() - 1000), LOOK_PATIENCE_MS);
       if (now !== undefined) {
         if (await this.disk.untilQuiet()) pair = now;
         else problems.push('the guest has nothing to do, and does not cease to write');

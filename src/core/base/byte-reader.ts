@@ -18,13 +18,14 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  /** Made when it is needed: most readers live for a few bytes. */
+  #view: DataView | undefined;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     // A plain view, whatever subclass was given: what is cut from it enters the machine.
-    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const plain = bytes.constructor === Uint8Array;
+    this.#bytes = plain ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get offset(): number {
@@ -36,23 +37,23 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#advance(1));
+    return this.#bytes[this.#advance(1)];
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#advance(2), true);
+    return this.#words.getUint16(this.#advance(2), true);
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#advance(4), true);
+    return this.#words.getUint32(this.#advance(4), true);
   }
 
   u64(): bigint {
-    return this.#view.getBigUint64(this.#advance(8), true);
+    return this.#words.getBigUint64(this.#advance(8), true);
   }
 
   f64(): number {
-    return this.#view.getFloat64(this.#advance(8), true);
+    return this.#words.getFloat64(this.#advance(8), true);
   }
 
   boolean(): boolean {
@@ -118,6 +119,11 @@ export class ByteReader {
   /** Nothing may be left. */
   end(): void {
     if (this.left > 0) throw new MalformedError(this.#at, `${this.left} bytes too many`);
+  }
+
+  get #words(): DataView {
+    this.#view ??= new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+    return this.#view;
   }
 
   #advance(length: number): number {

@@ -48,7 +48,7 @@ export abstract class EngineContext {
   protected abstract loadSlow(size: AccessSize, address: I64): I64;
   protected abstract storeSlow(size: AccessSize, address: I64, value: I64): void;
   /** The offset in linear memory of aligned RAM to read (0) or to modify (1). Leaves the instruction if there is none. */
-  protected abstract atomicHost(size: 4 | 8, address: I64, access: number): I32;
+  protected abstract atomicHost(size: 4 | 8, address: I64, access: 0 | 1): I32;
   /** The instruction's rounding mode, checked; 0 where it has none. */
   protected abstract rounding(): I32;
   abstract illegalIf(condition: I32): void;
@@ -77,33 +77,40 @@ export abstract class EngineContext {
     return i32.add(i32.wrap_i64(address), i32.load(entry, tlbEntry.addend));
   }
 
+  /** `known`, with the offset in linear memory, if the TLB has the page for this access, which is aligned; else `slow`. */
+  protected lookUp(
+    access: 'read' | 'write',
+    size: AccessSize,
+    at: I64,
+    known: (host: I32) => void,
+    slow: () => void,
+  ): void {
+    const { tlb } = this.#parts;
+    const entry = this.#entry(at);
+    const [tag, generation] =
+      access === 'read' ? [tlbEntry.readTag, tlb.readGeneration] : [tlbEntry.writeTag, tlb.writeGeneration];
+    const hit = i64.eq(i64.load(entry, tag), this.#tag(at, size, generation));
+    this.f.if(hit, () => known(this.#hostOf(at, entry)), slow, true);
+  }
+
   load(size: AccessSize, signed: boolean, address: I64): I64 {
     const { f } = this;
     const at = f.let(address);
-    const entry = this.#entry(at);
     const value = f.local('i64');
-    f.if(
-      i64.eq(i64.load(entry, tlbEntry.readTag), this.#tag(at, size, this.#parts.tlb.readGeneration)),
-      () => f.set(value, (signed ? signedLoads : unsignedLoads)[size](this.#hostOf(at, entry))),
-      () => {
-        const slow = this.loadSlow(size, at);
-        f.set(value, signed && size < 8 ? extensions[size as 1 | 2 | 4](slow) : slow);
-      },
-      true,
-    );
+    const slow = (): void => {
+      const found = this.loadSlow(size, at);
+      f.set(value, signed && size < 8 ? extensions[size as 1 | 2 | 4](found) : found);
+    };
+    const known = (host: I32): void => f.set(value, (signed ? signedLoads : unsignedLoads)[size](host));
+    this.lookUp('read', size, at, known, slow);
     return value;
   }
 
   store(size: AccessSize, address: I64, value: I64): void {
     const { f } = this;
     const at = f.let(address);
-    const entry = this.#entry(at);
-    f.if(
-      i64.eq(i64.load(entry, tlbEntry.writeTag), this.#tag(at, size, this.#parts.tlb.writeGeneration)),
-      () => f.store(stores[size], this.#hostOf(at, entry), value),
-      () => this.storeSlow(size, at, value),
-      true,
-    );
+    const known = (host: I32): void => f.store(stores[size], host, value);
+    this.lookUp('write', size, at, known, () => this.storeSlow(size, at, value));
   }
 
   #physicalOf(host: I32): I64 {

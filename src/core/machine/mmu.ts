@@ -298,13 +298,12 @@ export function emitMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): 
       f.return(c32(0));
     });
     const entry = dataEntry(f, vaddr);
-    f.if(
-      i32.and(
-        access,
-        i64.eq(i64.load(entry, tlbEntry.writeTag), i64.or(virtualPage(vaddr), get64(hart.writeGeneration))),
-      ),
-      () => f.return(i32.add(i32.wrap_i64(vaddr), i32.load(entry, tlbEntry.addend))),
+    const wanted = i64.or(
+      virtualPage(vaddr),
+      i64.select(get64(hart.writeGeneration), get64(hart.readGeneration), access),
     );
+    const tag = i64.select(i64.load(entry, tlbEntry.writeTag), i64.load(entry, tlbEntry.readTag), access);
+    f.if(i64.eq(tag, wanted), () => f.return(i32.add(i32.wrap_i64(vaddr), i32.load(entry, tlbEntry.addend))));
     const host = f.call<'i32'>(resolve, vaddr, access);
     f.if(i32.eq(host, c32(RESOLVED_DEVICE)), () => {
       noteTrap(f, fault(false), vaddr);

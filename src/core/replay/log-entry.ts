@@ -114,7 +114,8 @@ export function encodeEntry(writer: ByteWriter, entry: LogEntry, before: bigint)
   }
 }
 
-function encodeInput(writer: ByteWriter, input: Input): void {
+/** Appends the input alone: an entry's kind and payload. */
+export function encodeInput(writer: ByteWriter, input: Input): void {
   switch (input.kind) {
     case 'clock':
       writer.u8(CLOCK);
@@ -202,11 +203,17 @@ function decodeRecord(reader: ByteReader): LogRecord {
     case END:
       return { kind: 'end', reason: named(reader, endReasonOf, 'reason for the end') };
     default:
-      return { kind: 'input', input: decodeInput(reader, kind, at) };
+      return { kind: 'input', input: decodeInputOf(reader, kind, at) };
   }
 }
 
-function decodeInput(reader: ByteReader, kind: number, at: number): Input {
+/** Reads what `encodeInput` wrote. Throws `MalformedError` for anything else; payloads are views. */
+export function decodeInput(reader: ByteReader): Input {
+  const at = reader.offset;
+  return decodeInputOf(reader, reader.u8(), at);
+}
+
+function decodeInputOf(reader: ByteReader, kind: number, at: number): Input {
   switch (kind) {
     case CLOCK:
       return { kind: 'clock', time: reader.varint64(), slope: reader.u32() };

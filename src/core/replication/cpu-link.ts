@@ -1,7 +1,8 @@
 /**
  * What the two threads of a replica say to each other. The CPU thread owns the machine (`CpuSide`); the main thread does
  * I/O and owns the protocol (`Primary`, `Backup`). All of it is plain data that survives a structured clone, and arrives in
- * order. Byte arrays stand in buffers of their own, so they may be transferred.
+ * order; what is frequent has a form as bytes, too (cpu-codec.ts). Byte arrays may be views of a larger buffer, unless their
+ * type says that they are there to be transferred.
  */
 
 import type { BlockRequest, Input, Output } from '../machine/doors.ts';

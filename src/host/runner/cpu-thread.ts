@@ -1,6 +1,6 @@
 /**
  * The CPU thread: a worker that owns a machine and does nothing but run it. It never returns to an event loop: commands are
- * taken from the port between slices, and it sleeps in `Atomics.wait` on the word that the main thread bumps with each.
+ * taken from its mailbox between slices, and it sleeps in `Atomics.wait` on the word that the main thread bumps with each.
  */
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
@@ -9,12 +9,14 @@ import { OperatingError } from '../../core/base/error.ts';
 import type { EngineKind } from '../../core/engine/engine.ts';
 import type { TranslatorStatistics } from '../../core/engine/translator/statistics.ts';
 import type { Input } from '../../core/machine/doors.ts';
+import { decodeCommand, encodeReport } from '../../core/replication/cpu-codec.ts';
 import type { CpuCommand, CpuReport } from '../../core/replication/cpu-link.ts';
 import { CpuSide } from '../../core/replication/cpu-side.ts';
 import { Machine } from '../../core/vm/machine.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import { ClockKeeper } from './clock-keeper.ts';
 import { type DiagnosisAnswer, DiagnosisPart, type DiagnosisQuestion, isDiagnosis } from './diagnosis-part.ts';
+import { type MailboxMemory, MailboxReceiver, MailboxSender, SENT, WAKE } from './mailbox.ts';
 import { installPiece } from './pieces.ts';
 import { type CompileLink, PortCompiler } from './port-compiler.ts';
 import { buffersOf, type SnapshotAnswer, SnapshotPart, type SnapshotQuestion } from './snapshot-part.ts';
@@ -24,8 +26,8 @@ import { optimised } from './v8-options.ts';
 export interface CpuThreadData {
   readonly config: MachineConfig;
   readonly engine: EngineKind;
-  /** One word, bumped after each command. */
-  readonly signal: Int32Array<SharedArrayBuffer>;
+  readonly commands: MailboxMemory;
+  readonly reports: MailboxMemory;
   /** To the compile thread; without one the engine compiles by itself, if it does. */
   readonly link: CompileLink | undefined;
 }
@@ -41,6 +43,8 @@ export interface AskCommand {
   readonly type: 'ask';
   readonly question: SnapshotQuestion | DiagnosisQuestion;
 }
+
+export type CpuThreadCommand = CpuCommand | LinkCommand | AskCommand;
 
 /** What the thread says besides CpuReports. */
 export type CpuThreadNote =
@@ -71,14 +75,27 @@ const STATE_EVERY_MS = 1000;
 
 const port = parentPort;
 assert(port !== null, 'the CPU thread is a worker');
-const { config, engine, signal, link } = workerData as CpuThreadData;
+const { config, engine, link, ...memory } = workerData as CpuThreadData;
 const compiler = link === undefined ? undefined : new PortCompiler();
 compiler?.attach(link);
-let seen = 0;
+const commands = new MailboxReceiver<CpuThreadCommand>(
+  memory.commands,
+  decodeCommand,
+  () => receiveMessageOnPort(port)?.message,
+);
+const reports = new MailboxSender<CpuReport | CpuThreadNote>(memory.reports, (writer, report) =>
+  encodeReport(writer, report as CpuReport),
+);
+const signal = memory.commands.words;
 let speed = 1;
 let woken = false;
 
 const nowMs = (): number => performance.now();
+
+function say(report: CpuReport | CpuThreadNote, transfer: readonly ArrayBuffer[] = []): void {
+  const short = reports.send(report, () => port!.postMessage(report, transfer));
+  if (short && reports.mustWake) port!.postMessage(WAKE);
+}
 
 function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper; diagnosis: DiagnosisPart } | undefined {
   try {
@@ -86,7 +103,7 @@ function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper; diagno
       () =>
         new Machine(config, {
           engine: { kind: engine, ...(compiler && { compiler }) },
-          stopRequested: () => Atomics.load(signal, 0) !== seen,
+          stopRequested: () => commands.isBehind,
         }),
     );
     const keeper = new ClockKeeper(machine, nowMs);
@@ -95,7 +112,7 @@ function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper; diagno
       {},
       {
         machine,
-        report: (report) => port!.postMessage(report, buffersIn(report)),
+        report: (report) => say(report, buffersIn(report)),
         onLive: (time) => keeper.start(time),
         onCheckpoint: (hash) => diagnosis.checkpoint(hash, side.recording),
         installPiece,
@@ -105,7 +122,7 @@ function start(): { machine: Machine; side: CpuSide; keeper: ClockKeeper; diagno
   } catch (error) {
     if (!(error instanceof OperatingError)) throw error;
     const { code, message, advice } = error;
-    port!.postMessage({ type: 'failed', code, message, advice } satisfies CpuThreadNote);
+    say({ type: 'failed', code, message, advice });
     return undefined;
   }
 }
@@ -119,15 +136,11 @@ function buffersIn(report: CpuReport): ArrayBuffer[] {
 const wallClock = (): Input => ({ kind: 'wall-clock', nanoseconds: BigInt(Date.now()) * 1_000_000n });
 
 function takeCommands(side: CpuSide, snapshots: SnapshotPart, diagnosis: DiagnosisPart): void {
-  const now = Atomics.load(signal, 0);
-  if (now === seen) return;
-  seen = now;
-  for (let got = receiveMessageOnPort(port!); got !== undefined; got = receiveMessageOnPort(port!)) {
-    const command = got.message as CpuCommand | LinkCommand | AskCommand;
+  for (let command = commands.receive(); command !== undefined; command = commands.receive()) {
     if (command.type === 'ask') {
       const { question } = command;
       const answer = isDiagnosis(question) ? diagnosis.answer(question) : snapshots.answer(question);
-      port!.postMessage({ type: 'answer', answer } satisfies CpuThreadNote, buffersOf(answer));
+      say({ type: 'answer', answer }, buffersOf(answer));
       continue;
     }
     if (command.type === 'link') {
@@ -160,7 +173,7 @@ if (parts) {
     pause: () => side.handle({ type: 'pause' }),
     nowMs,
   });
-  port.postMessage({ type: 'ready', ram: machine.sharedRam } satisfies CpuThreadNote);
+  say({ type: 'ready', ram: machine.sharedRam });
   let beatMs = nowMs();
   let stateMs = beatMs;
   /** Of a guest that is slowed: what it has used beyond its part of the time. */
@@ -182,19 +195,19 @@ if (parts) {
       side.beat();
       beatMs = endedMs;
       if (endedMs - stateMs >= STATE_EVERY_MS) {
-        port.postMessage({ type: 'state', ...threadState(machine) } satisfies CpuThreadNote);
+        say({ type: 'state', ...threadState(machine) });
         stateMs = endedMs;
       }
     }
     if (result === 'idle') {
       owedMs = 0;
       const timerMs = side.recording && !side.paused && machine.waiting ? keeper.wakeInMs() : undefined;
-      Atomics.wait(signal, 0, seen, Math.min(timerMs ?? BEAT_MS, BEAT_MS));
+      Atomics.wait(signal, SENT, commands.received, Math.min(timerMs ?? BEAT_MS, BEAT_MS));
       continue;
     }
     owedMs = speed < 1 ? Math.min(owedMs + (endedMs - beganMs) * (1 / Math.max(speed, 0.01) - 1), MOST_OWED_MS) : 0;
     if (owedMs < REST_MS) continue;
-    Atomics.wait(signal, 0, seen, owedMs);
+    Atomics.wait(signal, SENT, commands.received, owedMs);
     owedMs = Math.max(0, owedMs - (nowMs() - endedMs));
   }
 }

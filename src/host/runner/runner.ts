@@ -2,11 +2,13 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
 import { OperatingError } from '../../core/base/error.ts';
 import type { EngineKind } from '../../core/engine/engine.ts';
+import { decodeReport, encodeCommand } from '../../core/replication/cpu-codec.ts';
 import type { CpuCommand, CpuReport } from '../../core/replication/cpu-link.ts';
 import type { MachineConfig } from '../../core/vm/machine-config.ts';
 import { CompileWorker } from './compile-worker.ts';
-import type { AskCommand, CpuThreadData, CpuThreadNote, CpuThreadState, LinkCommand } from './cpu-thread.ts';
+import type { CpuThreadCommand, CpuThreadData, CpuThreadNote, CpuThreadState } from './cpu-thread.ts';
 import type { DiagnosisAnswer, DiagnosisQuestion } from './diagnosis-part.ts';
+import { MailboxReceiver, MailboxSender, mailboxMemory, WAKE } from './mailbox.ts';
 import { checkMemory } from './memory-check.ts';
 import type { CompileLink } from './port-compiler.ts';
 import type { SnapshotAnswer, SnapshotQuestion } from './snapshot-part.ts';
@@ -14,6 +16,9 @@ import { setMachineOptions } from './v8-options.ts';
 
 /** Beside this file: TypeScript in a clone, JavaScript in a package. */
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './cpu-thread.ts' : './cpu-thread.js', import.meta.url);
+
+/** Reports that are taken from the mailbox before the event loop gets a turn. */
+const MOST_AT_ONCE = 1000;
 
 /** Of the CPU thread, whose objects live for a slice: more would only be memory. */
 const YOUNG_MIB = 12;
@@ -28,7 +33,10 @@ export interface RunnerEvents {
 
 export class Runner {
   readonly #worker: Worker;
-  readonly #signal: Int32Array<SharedArrayBuffer>;
+  readonly #commands: MailboxSender<CpuThreadCommand>;
+  readonly #reports: MailboxReceiver<CpuReport | CpuThreadNote>;
+  /** What has come through the port, in order. */
+  readonly #arrived: (CpuReport | CpuThreadNote)[] = [];
   readonly #compileWorker: CompileWorker | undefined;
   #state: CpuThreadState | undefined;
   #ram: Uint8Array = new Uint8Array(0);
@@ -37,7 +45,10 @@ export class Runner {
   #ended = false;
 
   private constructor(config: MachineConfig, engine: EngineKind, events: RunnerEvents) {
-    this.#signal = new Int32Array(new SharedArrayBuffer(4));
+    const commands = mailboxMemory();
+    const reports = mailboxMemory();
+    this.#commands = new MailboxSender(commands, (writer, command) => encodeCommand(writer, command as CpuCommand));
+    this.#reports = new MailboxReceiver(reports, decodeReport, () => this.#arrived.shift());
     let link: CompileLink | undefined;
     if (engine === 'translator') {
       this.#compileWorker = new CompileWorker({
@@ -46,7 +57,7 @@ export class Runner {
       });
       link = this.#compileWorker.start();
     }
-    const workerData: CpuThreadData = { config, engine, signal: this.#signal, link };
+    const workerData: CpuThreadData = { config, engine, commands, reports, link };
     this.#worker = new Worker(THREAD, {
       workerData,
       transferList: link === undefined ? [] : [link.port],
@@ -70,7 +81,7 @@ export class Runner {
 
   #ready(events: RunnerEvents): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      this.#worker.on('message', (message: CpuReport | CpuThreadNote) => {
+      const take = (message: CpuReport | CpuThreadNote): void => {
         if (message.type === 'ready') {
           this.#ram = message.ram;
           resolve();
@@ -78,7 +89,21 @@ export class Runner {
         else if (message.type === 'state') this.#state = message;
         else if (message.type === 'failed') reject(new OperatingError(message.code, message.message, message.advice));
         else if (!this.#ended) events.onReport(message);
+      };
+      const takeAll = (): void => {
+        for (let left = MOST_AT_ONCE; left > 0; left--) {
+          const message = this.#reports.receive();
+          if (message !== undefined) take(message);
+          else if (this.#reports.sleep()) return;
+        }
+        setImmediate(takeAll);
+      };
+      // In the port: the messages that are too big for the mailbox, or WAKE.
+      this.#worker.on('message', (message: CpuReport | CpuThreadNote | typeof WAKE) => {
+        if (message !== WAKE) this.#arrived.push(message);
+        takeAll();
       });
+      takeAll();
       this.#worker.on('error', (error) => {
         reject(error);
         for (const { reject: giveUp } of this.#asked.splice(0)) giveUp(error);
@@ -127,10 +152,8 @@ export class Runner {
     this.#post(command, []);
   }
 
-  #post(command: CpuCommand | LinkCommand | AskCommand, transferList: readonly MessagePort[]): void {
-    this.#worker.postMessage(command, transferList);
-    Atomics.add(this.#signal, 0, 1);
-    Atomics.notify(this.#signal, 0);
+  #post(command: CpuThreadCommand, transferList: readonly MessagePort[]): void {
+    this.#commands.send(command, () => this.#worker.postMessage(command, transferList));
   }
 
   /** Ends the thread wherever it is; no report follows. */

@@ -16,7 +16,7 @@
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
-    (local $x10 i64) (local $local8 i64) (local $local9 i32) (local $local10 i64)
+    (local $x10 i64) (local $local8 i64) (local $local9 i64) (local $local10 i32)
     (local $f15 f64) (local $x11 i64) (local $f14 f64) (local $f10 f64) (local $local15 i64)
     (local $local16 i64) (local $local17 i64) (local $x12 i64) (local $x1 i64)
     (local $local20 i32) (local $local21 i32)
@@ -49,53 +49,54 @@
           (local.set $stop_place (i32.const 0x60000))
           (br $stop)))
       (local.set $local8 (local.get $x10))
-      (local.set $local9
+      (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
-          (i64.load (local.get $local9))
+          (i64.load (local.get $local10))
           (i64.or
             (i64.and (local.get $local8) (i64.const -4089))
             (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
-          (local.set $local10
-            (i64.load (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
+          (local.set $local9
+            (i64.load
+              (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $stop_place (i32.const 0x60000))
           (br $stop)))
-      (local.set $f15 (f64.reinterpret_i64 (local.get $local10)))
+      (local.set $f15 (f64.reinterpret_i64 (local.get $local9)))
       ;; 004: fld fa4,0(a1)
-      (local.set $local10 (local.get $x11))
-      (local.set $local9
+      (local.set $local9 (local.get $x11))
+      (local.set $local10
         (i32.add
           (local.get $tlb)
-          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
-          (i64.load (local.get $local9))
+          (i64.load (local.get $local10))
           (i64.or
-            (i64.and (local.get $local10) (i64.const -4089))
+            (i64.and (local.get $local9) (i64.const -4089))
             (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
           (local.set $local8
             (i64.load
-              (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9))))))
+              (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $stop_place (i32.const 0x50004))
           (br $stop)))
       (local.set $f14 (f64.reinterpret_i64 (local.get $local8)))
       ;; 008: fmadd.d fa0,fa5,fa4,fa0
       (local.set $local8 (i64.reinterpret_f64 (local.get $f15)))
-      (local.set $local10 (i64.reinterpret_f64 (local.get $f14)))
+      (local.set $local9 (i64.reinterpret_f64 (local.get $f14)))
       (local.set $local15 (i64.reinterpret_f64 (local.get $f10)))
       (local.set $local16
         (i64.reinterpret_f64
           (f64x2.extract_lane 0
             (f64x2.relaxed_madd
               (f64x2.splat (f64.reinterpret_i64 (local.get $local8)))
-              (f64x2.splat (f64.reinterpret_i64 (local.get $local10)))
+              (f64x2.splat (f64.reinterpret_i64 (local.get $local9)))
               (f64x2.splat (f64.reinterpret_i64 (local.get $local15)))))))
       (if (;unlikely;)
         (i32.eqz
@@ -113,7 +114,7 @@
               (i32.const 0)
               (i32.const 0)
               (local.get $local8)
-              (local.get $local10)
+              (local.get $local9)
               (local.get $local15)))
           (local.set $local16 (local.get $local17))))
       (local.set $f10 (f64.reinterpret_i64 (local.get $local16)))
@@ -137,15 +138,15 @@
       (br $chain)
     ) ;; $indirect
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
-      (local.set $local9
+      (local.set $local10
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (;likely;) (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local10) (i32.const 65535)) (i32.const 32775))
         (then
           (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
-          (local.set $pend (i32.add (i32.shr_u (local.get $local9) (i32.const 16)) (i32.const 1)))
+          (local.set $pend (i32.add (i32.shr_u (local.get $local10) (i32.const 16)) (i32.const 1)))
           (br $dispatch)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))

@@ -20,7 +20,7 @@
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
-    (local $x8 i64) (local $local8 i64) (local $local9 i32) (local $local10 i64)
+    (local $x8 i64) (local $local8 i64) (local $local9 i64) (local $local10 i32)
     (local $x15 i64) (local $x9 i64) (local $x10 i64) (local $x11 i64) (local $x18 i64)
     (local $local16 i32) (local $local17 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
@@ -49,44 +49,44 @@
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -5)))
         ;; 000: lbu a5,0(s0)
         (local.set $local8 (local.get $x8))
-        (local.set $local9
+        (local.set $local10
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
         (if (;likely;)
           (i64.eq
-            (i64.load (local.get $local9))
+            (i64.load (local.get $local10))
             (i64.or
               (i64.and (local.get $local8) (i64.const -4096))
               (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
           (then
-            (local.set $local10
+            (local.set $local9
               (i64.load8_u
-                (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
+                (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local10))))))
           (else
             (local.set $stop_place (i32.const 0x50000))
             (br $stop)))
-        (local.set $x15 (local.get $local10))
+        (local.set $x15 (local.get $local9))
         ;; 004: addi s0,s0,1
         (local.set $x8 (i64.add (local.get $x8) (i64.const 1)))
         ;; 008: sh3add a5,a5,s1
         (local.set $x15 (i64.add (local.get $x9) (i64.shl (local.get $x15) (i64.const 3))))
         ;; 00c: ld a5,0(a5)
-        (local.set $local10 (local.get $x15))
-        (local.set $local9
+        (local.set $local9 (local.get $x15))
+        (local.set $local10
           (i32.add
             (local.get $tlb)
-            (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
+            (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
         (if (;likely;)
           (i64.eq
-            (i64.load (local.get $local9))
+            (i64.load (local.get $local10))
             (i64.or
-              (i64.and (local.get $local10) (i64.const -4089))
+              (i64.and (local.get $local9) (i64.const -4089))
               (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
           (then
             (local.set $local8
               (i64.load
-                (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9))))))
+                (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
           (else
             (local.set $stop_place (i32.const 0x2000c))
             (br $stop)))
@@ -106,40 +106,40 @@
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -6)))
         ;; 014: ld a0,0(s2)
         (local.set $local8 (local.get $x18))
-        (local.set $local9
+        (local.set $local10
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
         (if (;likely;)
           (i64.eq
-            (i64.load (local.get $local9))
+            (i64.load (local.get $local10))
             (i64.or
               (i64.and (local.get $local8) (i64.const -4089))
               (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
           (then
-            (local.set $local10
+            (local.set $local9
               (i64.load
-                (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
+                (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local10))))))
           (else
             (local.set $stop_place (i32.const 0x60014))
             (br $stop)))
-        (local.set $x10 (local.get $local10))
+        (local.set $x10 (local.get $local9))
         ;; 018: ld a1,8(s2)
-        (local.set $local10 (i64.add (local.get $x18) (i64.const 8)))
-        (local.set $local9
+        (local.set $local9 (i64.add (local.get $x18) (i64.const 8)))
+        (local.set $local10
           (i32.add
             (local.get $tlb)
-            (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
+            (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
         (if (;likely;)
           (i64.eq
-            (i64.load (local.get $local9))
+            (i64.load (local.get $local10))
             (i64.or
-              (i64.and (local.get $local10) (i64.const -4089))
+              (i64.and (local.get $local9) (i64.const -4089))
               (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
           (then
             (local.set $local8
               (i64.load
-                (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9))))))
+                (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
           (else
             (local.set $stop_place (i32.const 0x50018))
             (br $stop)))
@@ -150,19 +150,19 @@
         (local.set $x10 (i64.add (local.get $x10) (local.get $x11)))
         ;; 024: sd a0,0(s2)
         (local.set $local8 (local.get $x18))
-        (local.set $local9
+        (local.set $local10
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
         (if (;likely;)
           (i64.eq
-            (i64.load offset=8 (local.get $local9))
+            (i64.load offset=8 (local.get $local10))
             (i64.or
               (i64.and (local.get $local8) (i64.const -4089))
               (i64.load offset=896 (i32.const 0 (;writeGeneration;)))))
           (then
             (i64.store
-              (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9)))
+              (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local10)))
               (local.get $x10)))
           (else
             (local.set $stop_place (i32.const 0x20024))
@@ -172,15 +172,15 @@
       )
     ) ;; $indirect
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
-      (local.set $local9
+      (local.set $local10
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (;likely;) (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local10) (i32.const 65535)) (i32.const 32775))
         (then
           (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
-          (local.set $pend (i32.add (i32.shr_u (local.get $local9) (i32.const 16)) (i32.const 1)))
+          (local.set $pend (i32.add (i32.shr_u (local.get $local10) (i32.const 16)) (i32.const 1)))
           (br $dispatch)))
       (i64.store offset=64 (i32.const 0 (;s0;)) (local.get $x8))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))

@@ -13,7 +13,7 @@
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
-    (local $x10 i64) (local $local8 i64) (local $local9 i32) (local $local10 i64)
+    (local $x10 i64) (local $local8 i64) (local $local9 i64) (local $local10 i32)
     (local $x11 i64) (local $x12 i64) (local $local13 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
@@ -31,63 +31,64 @@
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -5)))
       ;; 000: ld a0,0(a0)
       (local.set $local8 (local.get $x10))
-      (local.set $local9
+      (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
-          (i64.load (local.get $local9))
+          (i64.load (local.get $local10))
           (i64.or
             (i64.and (local.get $local8) (i64.const -4089))
             (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
-          (local.set $local10
-            (i64.load (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
+          (local.set $local9
+            (i64.load
+              (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $stop_place (i32.const 0x50000))
           (br $stop)))
-      (local.set $x10 (local.get $local10))
+      (local.set $x10 (local.get $local9))
       ;; 004: ld a0,8(a0)
-      (local.set $local10 (i64.add (local.get $x10) (i64.const 8)))
-      (local.set $local9
+      (local.set $local9 (i64.add (local.get $x10) (i64.const 8)))
+      (local.set $local10
         (i32.add
           (local.get $tlb)
-          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local10) (i64.const 7))) (i32.const 0x1ffe0))))
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
-          (i64.load (local.get $local9))
+          (i64.load (local.get $local10))
           (i64.or
-            (i64.and (local.get $local10) (i64.const -4089))
+            (i64.and (local.get $local9) (i64.const -4089))
             (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
           (local.set $local8
             (i64.load
-              (i32.add (i32.wrap_i64 (local.get $local10)) (i32.load offset=24 (local.get $local9))))))
+              (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $stop_place (i32.const 0x40004))
           (br $stop)))
       (local.set $x10 (local.get $local8))
       ;; 008: lw a1,16(a0)
       (local.set $local8 (i64.add (local.get $x10) (i64.const 16)))
-      (local.set $local9
+      (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
-          (i64.load (local.get $local9))
+          (i64.load (local.get $local10))
           (i64.or
             (i64.and (local.get $local8) (i64.const -4093))
             (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
-          (local.set $local10
+          (local.set $local9
             (i64.load32_s
-              (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
+              (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $stop_place (i32.const 0x30008))
           (br $stop)))
-      (local.set $x11 (local.get $local10))
+      (local.set $x11 (local.get $local9))
       ;; 00c: add a2,a2,a1
       (local.set $x12 (i64.add (local.get $x12) (local.get $x11)))
       ;; 010: bne a0,zero,0
@@ -108,22 +109,22 @@
       (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
-    (local.set $local9
+    (local.set $local10
       (i32.add
         (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local10 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local9 (i64.and (local.get $target) (i64.const -4096)))
     (if (;likely;)
       (i64.eq
-        (i64.load (local.get $local9))
-        (i64.or (local.get $local10) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.load (local.get $local10))
+        (i64.or (local.get $local9) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
         (local.set $local13
           (i32.load offset=32832
             (i32.add
-              (i32.load offset=8 (local.get $local9))
+              (i32.load offset=8 (local.get $local10))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
         (if (;likely;)
           (i32.and
@@ -133,7 +134,7 @@
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
               (i32.shr_u (local.get $local13) (i32.const 16))
-              (local.get $local10)
+              (local.get $local9)
               (i32.and (local.get $local13) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))

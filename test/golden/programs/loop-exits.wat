@@ -19,7 +19,7 @@
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
-    (local $x10 i64) (local $local8 i64) (local $local9 i32) (local $local10 i64)
+    (local $x10 i64) (local $local8 i64) (local $local9 i64) (local $local10 i32)
     (local $x12 i64) (local $x11 i64) (local $x1 i64) (local $local14 i32)
     (local $local15 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
@@ -39,24 +39,24 @@
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
       ;; 000: lw a2,0(a0)
       (local.set $local8 (local.get $x10))
-      (local.set $local9
+      (local.set $local10
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
-          (i64.load (local.get $local9))
+          (i64.load (local.get $local10))
           (i64.or
             (i64.and (local.get $local8) (i64.const -4093))
             (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
-          (local.set $local10
+          (local.set $local9
             (i64.load32_s
-              (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local9))))))
+              (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local10))))))
         (else
           (local.set $stop_place (i32.const 0x20000))
           (br $stop)))
-      (local.set $x12 (local.get $local10))
+      (local.set $x12 (local.get $local9))
       ;; 004: beq a2,zero,1c
       (br_if $to_01c (i64.eqz (local.get $x12)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -1)))
@@ -73,8 +73,8 @@
       ;; 014: addi a0,a2,0
       (local.set $x10 (local.get $x12))
       ;; 018: jalr zero,0(ra)
-      (local.set $local10 (i64.and (local.get $x1) (i64.const -2)))
-      (local.set $target (local.get $local10))
+      (local.set $local9 (i64.and (local.get $x1) (i64.const -2)))
+      (local.set $target (local.get $local9))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=96 (i32.const 0 (;a2;)) (local.get $x12))
@@ -84,23 +84,23 @@
       ;; 01c: addi a0,zero,0
       (local.set $x10 (i64.const 0))
       ;; 020: jalr zero,0(ra)
-      (local.set $local10 (i64.and (local.get $x1) (i64.const -2)))
-      (local.set $target (local.get $local10))
+      (local.set $local9 (i64.and (local.get $x1) (i64.const -2)))
+      (local.set $target (local.get $local9))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=96 (i32.const 0 (;a2;)) (local.get $x12))
       (br $chain)
     ) ;; $indirect
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
-      (local.set $local9
+      (local.set $local10
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (;likely;) (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local10) (i32.const 65535)) (i32.const 32775))
         (then
           (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
-          (local.set $pend (i32.add (i32.shr_u (local.get $local9) (i32.const 16)) (i32.const 1)))
+          (local.set $pend (i32.add (i32.shr_u (local.get $local10) (i32.const 16)) (i32.const 1)))
           (br $dispatch)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=96 (i32.const 0 (;a2;)) (local.get $x12))
@@ -121,11 +121,11 @@
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local10 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local9 (i64.and (local.get $target) (i64.const -4096)))
     (if (;likely;)
       (i64.eq
         (i64.load (local.get $local14))
-        (i64.or (local.get $local10) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.or (local.get $local9) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
         (local.set $local15
           (i32.load offset=32832
@@ -140,7 +140,7 @@
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
               (i32.shr_u (local.get $local15) (i32.const 16))
-              (local.get $local10)
+              (local.get $local9)
               (i32.and (local.get $local15) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))

@@ -17,8 +17,8 @@
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
-    (local $x10 i64) (local $x11 i64) (local $local9 i64) (local $local10 i32)
-    (local $local11 i64) (local $x12 i64) (local $x1 i64) (local $local14 i32)
+    (local $x10 i64) (local $x11 i64) (local $local9 i64) (local $local10 i64)
+    (local $local11 i32) (local $x12 i64) (local $x1 i64) (local $local14 i32)
     (local $local15 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
@@ -46,24 +46,24 @@
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
         ;; 004: lbu a2,0(a1)
         (local.set $local9 (local.get $x11))
-        (local.set $local10
+        (local.set $local11
           (i32.add
             (local.get $tlb)
             (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local9) (i64.const 7))) (i32.const 0x1ffe0))))
         (if (;likely;)
           (i64.eq
-            (i64.load (local.get $local10))
+            (i64.load (local.get $local11))
             (i64.or
               (i64.and (local.get $local9) (i64.const -4096))
               (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
           (then
-            (local.set $local11
+            (local.set $local10
               (i64.load8_u
-                (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local10))))))
+                (i32.add (i32.wrap_i64 (local.get $local9)) (i32.load offset=24 (local.get $local11))))))
           (else
             (local.set $stop_place (i32.const 0x20004))
             (br $stop)))
-        (local.set $x12 (local.get $local11))
+        (local.set $x12 (local.get $local10))
         ;; 008: beq a2,zero,14
         (br_if $to_014 (i64.eqz (local.get $x12)))
         (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
@@ -77,8 +77,8 @@
       ;; 014: sub a0,a1,a0
       (local.set $x10 (i64.sub (local.get $x11) (local.get $x10)))
       ;; 018: jalr zero,0(ra)
-      (local.set $local11 (i64.and (local.get $x1) (i64.const -2)))
-      (local.set $target (local.get $local11))
+      (local.set $local10 (i64.and (local.get $x1) (i64.const -2)))
+      (local.set $target (local.get $local10))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
@@ -86,15 +86,15 @@
       (br $chain)
     ) ;; $indirect
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
-      (local.set $local10
+      (local.set $local11
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (;likely;) (i32.eq (i32.and (local.get $local10) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local11) (i32.const 65535)) (i32.const 32775))
         (then
           (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
-          (local.set $pend (i32.add (i32.shr_u (local.get $local10) (i32.const 16)) (i32.const 1)))
+          (local.set $pend (i32.add (i32.shr_u (local.get $local11) (i32.const 16)) (i32.const 1)))
           (br $dispatch)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=88 (i32.const 0 (;a1;)) (local.get $x11))
@@ -117,11 +117,11 @@
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local11 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local10 (i64.and (local.get $target) (i64.const -4096)))
     (if (;likely;)
       (i64.eq
         (i64.load (local.get $local14))
-        (i64.or (local.get $local11) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.or (local.get $local10) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
         (local.set $local15
           (i32.load offset=32832
@@ -136,7 +136,7 @@
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
               (i32.shr_u (local.get $local15) (i32.const 16))
-              (local.get $local11)
+              (local.get $local10)
               (i32.and (local.get $local15) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))

@@ -17,9 +17,9 @@
   (export "region7" (func $region7))
   (func $region7 (param $remaining i32) (param $entry i32) (param $page i64) (result i32)
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
-    (local $x10 i64) (local $local8 i32) (local $local9 i64) (local $x13 i64) (local $x11 i64)
-    (local $x12 i64) (local $x14 i64) (local $x1 i64) (local $local15 i32)
-    (local $local16 i32)
+    (local $x10 i64) (local $local8 i64) (local $local9 i32) (local $local10 i32)
+    (local $local11 i32) (local $local12 i64) (local $x13 i64) (local $x11 i64)
+    (local $x12 i64) (local $x14 i64) (local $x1 i64)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
     (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
@@ -38,19 +38,36 @@
           (br $stop)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
       ;; 000: lr.w.aq a3,(a0)
-      (local.set $local8 (call $atomicHost (local.get $x10) (i32.const 4) (i32.const 0)))
-      (if (;unlikely;) (i32.or (i32.eqz (local.get $local8)) (i32.load offset=848 (i32.const 0 (;event;))))
+      (local.set $local8 (local.get $x10))
+      (local.set $local10
+        (i32.add
+          (local.get $tlb)
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local8) (i64.const 7))) (i32.const 0x1ffe0))))
+      (if (;likely;)
+        (i64.eq
+          (i64.load (local.get $local10))
+          (i64.or
+            (i64.and (local.get $local8) (i64.const -4093))
+            (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
-          (local.set $stop_place (i32.const 0x20000))
-          (br $stop)))
-      (local.set $local9 (i64.load32_s (local.get $local8)))
+          (local.set $local9
+            (i32.add (i32.wrap_i64 (local.get $local8)) (i32.load offset=24 (local.get $local10)))))
+        (else
+          (local.set $local11 (call $atomicHost (local.get $local8) (i32.const 4) (i32.const 0)))
+          (local.set $local9 (local.get $local11))
+          (if (;unlikely;)
+            (i32.or (i32.eqz (local.get $local9)) (i32.load offset=848 (i32.const 0 (;event;))))
+            (then
+              (local.set $stop_place (i32.const 0x20000))
+              (br $stop)))))
+      (local.set $local12 (i64.load32_s (local.get $local9)))
       (i64.store offset=552
         (i32.const 0 (;reservationAddress;))
         (i64.add
-          (i64.extend_i32_u (i32.add (local.get $local8) (i32.const 0xfe000000)))
+          (i64.extend_i32_u (i32.add (local.get $local9) (i32.const 0xfe000000)))
           (i64.const 0x80000000)))
       (i32.store offset=544 (i32.const 0 (;reservationSize;)) (i32.const 4))
-      (local.set $x13 (local.get $local9))
+      (local.set $x13 (local.get $local12))
       (if (;unlikely;) (i32.load offset=868 (i32.const 0 (;refetch;)))
         (then
           (call $storedTables)
@@ -66,12 +83,29 @@
       (br_if $to_010 (i64.ne (local.get $x13) (local.get $x11)))
       (local.set $remaining (i32.add (local.get $remaining) (i32.const -2)))
       ;; 008: sc.w.rl a4,a2,(a0)
-      (local.set $local8 (call $atomicHost (local.get $x10) (i32.const 4) (i32.const 1)))
-      (if (;unlikely;) (i32.or (i32.eqz (local.get $local8)) (i32.load offset=848 (i32.const 0 (;event;))))
+      (local.set $local12 (local.get $x10))
+      (local.set $local10
+        (i32.add
+          (local.get $tlb)
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local12) (i64.const 7))) (i32.const 0x1ffe0))))
+      (if (;likely;)
+        (i64.eq
+          (i64.load offset=8 (local.get $local10))
+          (i64.or
+            (i64.and (local.get $local12) (i64.const -4093))
+            (i64.load offset=896 (i32.const 0 (;writeGeneration;)))))
         (then
-          (local.set $stop_place (i32.const 0x20008))
-          (br $stop)))
-      (local.set $local9
+          (local.set $local11
+            (i32.add (i32.wrap_i64 (local.get $local12)) (i32.load offset=24 (local.get $local10)))))
+        (else
+          (local.set $local9 (call $atomicHost (local.get $local12) (i32.const 4) (i32.const 1)))
+          (local.set $local11 (local.get $local9))
+          (if (;unlikely;)
+            (i32.or (i32.eqz (local.get $local11)) (i32.load offset=848 (i32.const 0 (;event;))))
+            (then
+              (local.set $stop_place (i32.const 0x20008))
+              (br $stop)))))
+      (local.set $local8
         (i64.extend_i32_u
           (i32.eqz
             (i32.and
@@ -79,13 +113,13 @@
               (i64.eq
                 (i64.load offset=552 (i32.const 0 (;reservationAddress;)))
                 (i64.add
-                  (i64.extend_i32_u (i32.add (local.get $local8) (i32.const 0xfe000000)))
+                  (i64.extend_i32_u (i32.add (local.get $local11) (i32.const 0xfe000000)))
                   (i64.const 0x80000000)))))))
-      (if (i64.eqz (local.get $local9))
+      (if (i64.eqz (local.get $local8))
         (then
-          (i64.store32 (local.get $local8) (local.get $x12))))
+          (i64.store32 (local.get $local11) (local.get $x12))))
       (i32.store offset=544 (i32.const 0 (;reservationSize;)) (i32.const 0))
-      (local.set $x14 (local.get $local9))
+      (local.set $x14 (local.get $local8))
       (if (;unlikely;) (i32.load offset=868 (i32.const 0 (;refetch;)))
         (then
           (call $storedTables)
@@ -105,8 +139,8 @@
       ;; 010: addi a0,a3,0
       (local.set $x10 (local.get $x13))
       ;; 014: jalr zero,0(ra)
-      (local.set $local9 (i64.and (local.get $x1) (i64.const -2)))
-      (local.set $target (local.get $local9))
+      (local.set $local8 (i64.and (local.get $x1) (i64.const -2)))
+      (local.set $target (local.get $local8))
       (br_if $indirect (i64.lt_u (i64.xor (local.get $target) (local.get $page)) (i64.const 4096)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
@@ -114,15 +148,15 @@
       (br $chain)
     ) ;; $indirect
       (local.set $pend (i32.wrap_i64 (i64.sub (local.get $target) (local.get $page))))
-      (local.set $local8
+      (local.set $local9
         (i32.load offset=16810048 (i32.shl (i32.and (local.get $pend) (i32.const 4094)) (i32.const 1))))
-      (if (;likely;) (i32.eq (i32.and (local.get $local8) (i32.const 65535)) (i32.const 32775))
+      (if (;likely;) (i32.eq (i32.and (local.get $local9) (i32.const 65535)) (i32.const 32775))
         (then
           (if (;unlikely;) (i32.lt_s (local.get $remaining) (i32.const 512))
             (then
               (local.set $stop_place (local.get $pend))
               (br $stop)))
-          (local.set $pend (i32.add (i32.shr_u (local.get $local8) (i32.const 16)) (i32.const 1)))
+          (local.set $pend (i32.add (i32.shr_u (local.get $local9) (i32.const 16)) (i32.const 1)))
           (br $dispatch)))
       (i64.store offset=80 (i32.const 0 (;a0;)) (local.get $x10))
       (i64.store offset=104 (i32.const 0 (;a3;)) (local.get $x13))
@@ -139,33 +173,33 @@
       (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
-    (local.set $local15
+    (local.set $local10
       (i32.add
         (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local9 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local8 (i64.and (local.get $target) (i64.const -4096)))
     (if (;likely;)
       (i64.eq
-        (i64.load (local.get $local15))
-        (i64.or (local.get $local9) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.load (local.get $local10))
+        (i64.or (local.get $local8) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
-        (local.set $local16
+        (local.set $local11
           (i32.load offset=32832
             (i32.add
-              (i32.load offset=8 (local.get $local15))
+              (i32.load offset=8 (local.get $local10))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
         (if (;likely;)
           (i32.and
             (i32.ge_s (local.get $remaining) (i32.const 512))
-            (i32.ne (i32.and (local.get $local16) (i32.const 32768)) (i32.const 0)))
+            (i32.ne (i32.and (local.get $local11) (i32.const 32768)) (i32.const 0)))
           (then
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
-              (i32.shr_u (local.get $local16) (i32.const 16))
-              (local.get $local9)
-              (i32.and (local.get $local16) (i32.const 32767)))))))
+              (i32.shr_u (local.get $local11) (i32.const 16))
+              (local.get $local8)
+              (i32.and (local.get $local11) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))
   )

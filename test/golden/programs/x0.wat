@@ -18,7 +18,7 @@
     (local $pend i32) (local $target i64) (local $stop_place i32) (local $tlb i32)
     (local $x10 i64) (local $x12 i64) (local $x11 i64) (local $x14 i64) (local $x13 i64)
     (local $x16 i64) (local $x15 i64) (local $x17 i64) (local $local15 i64)
-    (local $local16 i32) (local $local17 i64) (local $x5 i64) (local $local19 i32)
+    (local $local16 i64) (local $local17 i32) (local $x5 i64) (local $local19 i32)
     (local.set $pend (i32.add (local.get $entry) (i32.const 1)))
     (local.set $tlb (i32.load offset=908 (i32.const 0 (;dataTlb;))))
     (i32.store offset=920 (i32.const 0 (;decodeBase;)) (i32.const 0x1000000))
@@ -50,20 +50,20 @@
       (local.set $x15 (i64.extend_i32_u (i64.ne (local.get $x16) (i64.const 0))))
       ;; 014: ld zero,0(a7)
       (local.set $local15 (local.get $x17))
-      (local.set $local16
+      (local.set $local17
         (i32.add
           (local.get $tlb)
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $local15) (i64.const 7))) (i32.const 0x1ffe0))))
       (if (;likely;)
         (i64.eq
-          (i64.load (local.get $local16))
+          (i64.load (local.get $local17))
           (i64.or
             (i64.and (local.get $local15) (i64.const -4089))
             (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
         (then
-          (local.set $local17
+          (local.set $local16
             (i64.load
-              (i32.add (i32.wrap_i64 (local.get $local15)) (i32.load offset=24 (local.get $local16))))))
+              (i32.add (i32.wrap_i64 (local.get $local15)) (i32.load offset=24 (local.get $local17))))))
         (else
           (local.set $stop_place (i32.const 0x20014))
           (br $stop)))
@@ -89,22 +89,22 @@
       (i32.store offset=848 (i32.const 0 (;event;)) (i32.const 2))
       (return (i32.add (local.get $remaining) (i32.shr_u (local.get $stop_place) (i32.const 16))))
     ) ;; $chain
-    (local.set $local16
+    (local.set $local17
       (i32.add
         (i32.load offset=912 (i32.const 0 (;fetchTlb;)))
         (i32.shl
           (i32.and (i32.wrap_i64 (i64.shr_u (local.get $target) (i64.const 12))) (i32.const 1023))
           (i32.const 4))))
-    (local.set $local17 (i64.and (local.get $target) (i64.const -4096)))
+    (local.set $local16 (i64.and (local.get $target) (i64.const -4096)))
     (if (;likely;)
       (i64.eq
-        (i64.load (local.get $local16))
-        (i64.or (local.get $local17) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
+        (i64.load (local.get $local17))
+        (i64.or (local.get $local16) (i64.load offset=888 (i32.const 0 (;readGeneration;)))))
       (then
         (local.set $local19
           (i32.load offset=32832
             (i32.add
-              (i32.load offset=8 (local.get $local16))
+              (i32.load offset=8 (local.get $local17))
               (i32.shl (i32.and (i32.wrap_i64 (local.get $target)) (i32.const 4094)) (i32.const 1)))))
         (if (;likely;)
           (i32.and
@@ -114,7 +114,7 @@
             (return_call_indirect (type $i32_i32_i64_to_i32)
               (local.get $remaining)
               (i32.shr_u (local.get $local19) (i32.const 16))
-              (local.get $local17)
+              (local.get $local16)
               (i32.and (local.get $local19) (i32.const 32767)))))))
     (i64.store offset=528 (i32.const 0 (;pc;)) (local.get $target))
     (return (local.get $remaining))

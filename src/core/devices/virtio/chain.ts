@@ -27,7 +27,7 @@ export function gather(
   offset: number,
   length: number,
 ): Uint8Array | undefined {
-  const bytes = new Uint8Array(length);
+  let bytes: Uint8Array | undefined;
   let skip = offset;
   let done = 0;
   for (const segment of segments) {
@@ -37,11 +37,12 @@ export function gather(
     const count = Math.min(segment.length - from, length - done);
     if (count === 0) continue;
     const piece = memory.read(segment.address + from, count);
-    if (piece === undefined) return undefined;
+    if (piece === undefined || count === length) return piece;
+    bytes ??= new Uint8Array(length);
     bytes.set(piece, done);
     done += count;
   }
-  return done === length ? bytes : undefined;
+  return done === length ? (bytes ?? new Uint8Array(0)) : undefined;
 }
 
 /** Writes `bytes` from the start of the string of segments; false if it is shorter, or leaves RAM. */

@@ -50,6 +50,8 @@ export class VirtioNet implements Device, VirtioModel {
   readonly #transport: VirtioTransport;
   /** Oldest first. */
   #waiting: Uint8Array[] = [];
+  /** Where a frame for the guest gets its header. */
+  readonly #packet = new Uint8Array(HEADER_BYTES + NET_MAX_FRAME_BYTES);
   #dropped = 0;
 
   constructor(options: VirtioNetOptions, dependencies: VirtioDependencies) {
@@ -59,6 +61,7 @@ export class VirtioNet implements Device, VirtioModel {
     this.features = options.mtu === undefined ? features : [...features, FEATURE_MTU];
     this.config = configuration(options);
     this.#transport = new VirtioTransport(this, dependencies);
+    this.#packet[HEADER_NUM_BUFFERS] = 1;
   }
 
   /** How many frames from the world were dropped: no driver, no room, or of a wrong length. */
@@ -66,15 +69,17 @@ export class VirtioNet implements Device, VirtioModel {
     return this.#dropped;
   }
 
-  /** A frame from the world, without a frame check sequence. The device keeps a copy. */
+  /** A frame from the world, without a frame check sequence. If it has to wait, the device keeps a copy. */
   receive(frame: Uint8Array): void {
     const fits = frame.length >= NET_MIN_FRAME_BYTES && frame.length <= NET_MAX_FRAME_BYTES;
     if (!fits || !this.#transport.live || this.#waiting.length >= NET_MAX_WAITING_FRAMES) {
       this.#drop();
       return;
     }
-    this.#waiting.push(frame.slice());
+    this.#waiting.push(frame);
     this.#deliver();
+    const last = this.#waiting.length - 1;
+    if (this.#waiting[last] === frame) this.#waiting[last] = frame.slice();
   }
 
   read(offset: number, size: number): number {
@@ -139,9 +144,8 @@ export class VirtioNet implements Device, VirtioModel {
   }
 
   #fill(chain: Chain, frame: Uint8Array): void {
-    const bytes = new Uint8Array(HEADER_BYTES + frame.length);
-    bytes[HEADER_NUM_BUFFERS] = 1;
-    bytes.set(frame, HEADER_BYTES);
+    this.#packet.set(frame, HEADER_BYTES);
+    const bytes = this.#packet.subarray(0, HEADER_BYTES + frame.length);
     if (scatter(this.#dependencies.memory, chain.writable, bytes)) {
       this.#transport.queues[RECEIVE].push(chain.head, bytes.length);
     } else {

@@ -167,9 +167,16 @@ export class TranslatorContext extends EngineContext implements Context {
     this.#retry();
   }
 
-  protected override atomicHost(size: 4 | 8, address: I64, access: number): I32 {
-    const host = this.f.call<'i32'>(this.#region.imports.atomicHost, address, c32(size), c32(access));
-    this.f.if(i32.or(i32.eqz(host), get32(hart.event)), this.#retry, undefined, false);
+  // Other than a load or store it does not leave: kernels change page tables by atomics, and those never have a write tag.
+  protected override atomicHost(size: 4 | 8, address: I64, access: 0 | 1): I32 {
+    const { f } = this;
+    const at = f.let(address);
+    const host = f.local('i32');
+    const slow = (): void => {
+      f.set(host, f.call<'i32'>(this.#region.imports.atomicHost, at, c32(size), c32(access)));
+      f.if(i32.or(i32.eqz(host), get32(hart.event)), this.#retry, undefined, false);
+    };
+    this.lookUp(access === 0 ? 'read' : 'write', size, at, (known) => f.set(host, known), slow);
     return host;
   }
 

@@ -25,14 +25,14 @@ import { powerCutSection } from './power-cut/section.ts';
 import { measureRedis, redisOptions, type SubjectFigures, showLatency, showLog, showRates, showUse } from './redis.ts';
 import { measureReplication, replicationSection } from './replication/section.ts';
 import { measureSoak, soakSection } from './soak/section.ts';
-import { measureSpeed, speedSection } from './speed/section.ts';
+import { measureSpeed, type SpeedPart, speedSection } from './speed/section.ts';
 import { collectFacts, type Facts } from './support/facts.ts';
 import { type FailoverSummary, showFailover } from './support/failover.ts';
 import { SUBJECTS } from './support/subject.ts';
 
 const RESULTS = join(import.meta.dirname, 'results');
 const STORED_PARTS = ['boot', 'boot-whole', ...SUBJECTS] as const;
-const PARTS = ['speed', 'cost', 'soak', 'replication', ...STORED_PARTS] as const;
+const PARTS = ['speed', 'speed-programs', 'speed-redis', 'cost', 'soak', 'replication', ...STORED_PARTS] as const;
 type Part = (typeof STORED_PARTS)[number];
 
 interface Stored<Figures> {
@@ -127,12 +127,13 @@ const unknown = wanted.filter((name) => name !== 'none' && !PARTS.some((part) =>
 if (unknown.length > 0) throw new Error(`there is no part ${unknown.join(', ')}: choose from ${PARTS.join(', ')}`);
 await mkdir(RESULTS, { recursive: true });
 const image = await buildImage();
-if (wanted.includes('speed')) {
+const onProgress = (line: string): void => console.error(line);
+const speedParts: SpeedPart[] = ['programs', 'redis'];
+for (const part of speedParts.filter((name) => wanted.includes('speed') || wanted.includes(`speed-${name}`))) {
   const rounds = values.quick ? 1 : Number(values.rounds);
   const limitMs = values.minutes === undefined ? undefined : Number(values.minutes) * 60_000;
-  await measureSpeed({ image, rounds, resume: values.resume, limitMs, onProgress: (line) => console.error(line) });
+  await measureSpeed(part, { image, rounds, resume: values.resume, limitMs, onProgress });
 }
-const onProgress = (line: string): void => console.error(line);
 if (wanted.includes('cost')) {
   await measureCost({ image, pairs: values.quick ? 3 : Number(values.pairs), resume: values.resume, onProgress });
 }

@@ -131,7 +131,7 @@ export class MailboxReceiver<Message> {
   /** Asks for a `WAKE`; false if the next message is here already, and none will come. */
   sleep(): boolean {
     Atomics.store(this.#words, ASLEEP, 1);
-    if (!this.#nextIsInRing()) return true;
+    if (!this.isBehind || !this.#nextIsInRing()) return true;
     Atomics.store(this.#words, ASLEEP, 0);
     return false;
   }

@@ -50,9 +50,9 @@ const INLINE_CSRS: ReadonlySet<string> = new Set([
   'scause',
   'stval',
 ]);
-/** A write changes what addresses mean: satp and PMP. */
 /** A write changes neither what interrupts are taken nor how addresses are translated. */
 const HARMLESS_CSRS: ReadonlySet<string> = new Set(['fflags', 'frm', 'fcsr', 'sscratch', 'sepc', 'scause', 'stval']);
+/** A write changes what addresses mean: satp and PMP. */
 const remaps = (number: number): boolean => number === 0x180 || (number >= 0x3a0 && number < 0x3f0);
 
 export class TranslatorContext extends EngineContext implements Context {
